@@ -1,0 +1,55 @@
+"""carecommons: what community-led care does, simulated; the public face."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from carecommons.cycle import CYCLE, Cycle
+    from carecommons.errors import CareCommonsError, InputError
+    from carecommons.experiments.compare import Comparison, compare
+    from carecommons.experiments.sweep import Sweep, sweep
+    from carecommons.founding.profile import places
+    from carecommons.model import CareCommons
+    from carecommons.outcomes.catalogue import OUTCOMES
+    from carecommons.outcomes.outcome import Outcome
+    from carecommons.params import FIXED, LEVER, UNCERTAIN, param
+    from carecommons.processes.process import Process
+    from carecommons.rules.means_test import means_test
+    from carecommons.scenario import Scenario
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CYCLE": "cycle", "Cycle": "cycle",
+    "CareCommonsError": "errors", "InputError": "errors",
+    "Comparison": "experiments.compare", "compare": "experiments.compare",
+    "Sweep": "experiments.sweep", "sweep": "experiments.sweep",
+    "places": "founding.profile",
+    "CareCommons": "model",
+    "OUTCOMES": "outcomes.catalogue", "Outcome": "outcomes.outcome",
+    "FIXED": "params", "LEVER": "params", "UNCERTAIN": "params", "param": "params",
+    "Process": "processes.process",
+    "means_test": "rules.means_test",
+    "Scenario": "scenario",
+}  # fmt: skip
+
+__all__ = [
+    "CYCLE", "FIXED", "LEVER", "OUTCOMES", "UNCERTAIN", "CareCommons", "CareCommonsError", "Comparison", "Cycle",
+    "InputError", "Outcome", "Process", "Scenario", "Sweep", "__version__", "compare", "means_test", "param", "places",
+    "sweep",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for, so that `--help` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'carecommons' has no attribute '{name}'")
+    value = getattr(import_module(f"carecommons.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

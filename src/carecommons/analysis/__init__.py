@@ -1,0 +1,1 @@
+"""Reads results only: comparisons, attributions, pictures."""

@@ -1,0 +1,1 @@
+"""The register of every number, and the published figures it is held against."""

@@ -1,0 +1,1 @@
+"""Policies by worlds by seeds, with the same luck."""

@@ -1,0 +1,1 @@
+"""Make a Place from a published profile and a seed."""

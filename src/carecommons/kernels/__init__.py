@@ -1,0 +1,1 @@
+"""Arrays in, arrays out, compiled; these loops know nothing of care."""

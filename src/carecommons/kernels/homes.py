@@ -1,0 +1,20 @@
+"""Count who shares a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True, cache=True)
+def count_homes(alive: Any, household: Any, home_size: Any) -> None:
+    """Adults in each person's household, written to home_size (n,)."""
+    n = alive.shape[0]
+    size = np.zeros(2 * n, np.int16)
+    for i in range(n):
+        if alive[i] and household[i] >= 0:
+            size[household[i]] += 1
+    for i in range(n):
+        home_size[i] = 0 if not alive[i] else (size[household[i]] if household[i] >= 0 else 1)

@@ -1,0 +1,1 @@
+"""Pure functions of a Place: what the month was like, for whom."""

@@ -1,0 +1,124 @@
+"""Micro-enterprises are founded by citizens, take clients near by within what they can do, and close."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from carecommons.kernels.allocate import order_by
+from carecommons.kernels.settle import admit
+from carecommons.params import LEVER, UNCERTAIN, A, C, D, param
+from carecommons.place.ledger import Event
+from carecommons.place.luck import Luck
+from carecommons.place.organisations import Enterprises as State
+from carecommons.place.place import Place
+from carecommons.place.population import Preference, Route
+from carecommons.processes.process import Process
+from carecommons.units import minutes_a_month, monthly
+
+
+class Enterprises(Process):
+    """One or two people who offer care near by: opened at pitches where a founder is found, closed at a yearly rate.
+
+    Clients are people who hold their own money (direct payment, service fund, self-funders) and would have something
+    other than the traditional; an enterprise takes them up to its limit. What it delivers is settled in Provision.
+    Source: Community Catalysts (Somerset; Westmorland and Furness). Quality, price and growth follow in a later version.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("alive", "id", "age", "level", "neighbourhood", "route", "prefers", "enterprises")
+    writes: ClassVar[tuple[str, ...]] = ("enterprise", "enterprises", "ledger")
+
+    pitches: float = param(
+        3.0, "most micro-enterprises for 1,000 adults", unit="enterprises per 1,000 adults", low=0, high=20,
+        role=UNCERTAIN, grade=D, source="assumption: Somerset had 2.4 in 2023",
+    )  # fmt: skip
+    at_start: float = param(
+        0.1, "micro-enterprises for 1,000 adults at the start", unit="enterprises per 1,000 adults", low=0, high=20,
+        role=UNCERTAIN, grade=C, source="about 50 in Somerset in 2015 (Somerset County Council)",
+    )  # fmt: skip
+    unaided: float = param(
+        0.02, "new micro-enterprises without support", unit="enterprises per 1,000 adults per year", low=0, high=5,
+        role=UNCERTAIN, grade=D, source="assumption: near none without support",
+    )  # fmt: skip
+    catalysts: float = param(
+        0.0, "catalysts who help people start", unit="catalysts per 100,000 adults", low=0, high=10, role=LEVER, grade=A,
+        source="one catalyst supports up to 200 enterprises (Community Catalysts, Somerset)",
+    )  # fmt: skip
+    aided: float = param(
+        60.0, "new micro-enterprises a year for each catalyst", unit="enterprises/year", low=0, high=200, role=UNCERTAIN,
+        grade=C, source="Somerset 90 a year, Westmorland and Furness 13 a year",
+    )  # fmt: skip
+    exit_rate: float = param(
+        0.10, "micro-enterprises that close", unit="share/year", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="no source found: prior 0.05-0.25",
+    )  # fmt: skip
+    hours: float = param(
+        12.6, "care that a micro-enterprise gives", unit="hours/week", low=0, high=400, role=UNCERTAIN, grade=C,
+        source="Westmorland and Furness 2024: 404 hours by 32 enterprises",
+    )  # fmt: skip
+    most_clients: int = param(
+        14, "most clients of one micro-enterprise", unit="people", low=1, high=100, role=UNCERTAIN, grade=C,
+        source="Needham et al. 2015: a sole worker with about 14 clients",
+    )  # fmt: skip
+    referral: float = param(
+        0.3, "chance a month that somebody who looks for one hears of one", unit="probability/month", low=0, high=1,
+        role=LEVER, grade=D, source="assumption: struggles for referrals (Needham et al. 2015)",
+    )  # fmt: skip
+
+    def settle(self, place: Place, luck: Luck) -> None:
+        """Lay out the pitches and open the first enterprises."""
+        n = len(place.citizens)
+        count = 0 if self.off else int(np.ceil(self.pitches * n / 1000))
+        e = place.enterprises = State.vacant(count)
+        e.neighbourhood[:] = np.arange(count) * len(place.neighbourhoods.deprivation) // max(count, 1)
+        draws = luck.uniforms("enterprises.founding", np.arange(count))
+        self._open(place, np.flatnonzero(draws[:, 0] < self.at_start / max(self.pitches, 1e-9)), draws, 0)
+
+    def step(self, place: Place, luck: Luck) -> None:
+        """Close and open, then let people who look for one find one."""
+        c, e = place.citizens, place.enterprises
+        if not len(e):
+            return
+        draws = luck.uniforms("enterprises", np.arange(len(e)))
+        founder = np.maximum(e.founder, 0)
+        closing = e.open & ((draws[:, 0] < monthly(self.exit_rate)) | ~c.alive[founder] | (c.level[founder] >= 2))
+        e.clear(np.flatnonzero(closing), keep=("neighbourhood",))
+        place.ledger.events[Event.ENTERPRISES_CLOSED] += int(closing.sum())
+        births = (self.unaided + self.catalysts * self.aided / 100) / max(self.pitches, 1e-9) / 12
+        self._open(place, np.flatnonzero(~e.open & ~closing & (draws[:, 1] < births)), draws, luck.month)
+        self._match(place, luck)
+
+    def _open(self, place: Place, pitches: np.ndarray, draws: np.ndarray, month: int) -> None:
+        c, e, first = place.citizens, place.enterprises, place.neighbourhoods.first
+        if not len(pitches) or not len(c):
+            return
+        low, high = first[e.neighbourhood[pitches]], first[e.neighbourhood[pitches] + 1]
+        address = np.minimum(low + (draws[pitches, 2] * (high - low)).astype(np.int64), len(c) - 1)
+        founder = place.row_of[address]
+        fit = c.alive[founder] & (c.age[founder] < 70 * 12) & (c.level[founder] == 0)
+        pitches, founder = pitches[fit], founder[fit]
+        e.open[pitches], e.founder[pitches], e.opened[pitches] = True, founder, month
+        e.id[pitches] = (np.int64(month) << 32) | pitches
+        e.capacity[pitches] = minutes_a_month(self.hours)
+        place.ledger.events[Event.ENTERPRISES_OPENED] += len(pitches)
+
+    def _match(self, place: Place, luck: Luck) -> None:
+        c, e = place.citizens, place.enterprises
+        holds_money = (c.route == Route.DIRECT_PAYMENT) | (c.route == Route.SELF_FUNDER) | (c.route == Route.SERVICE_FUND)
+        keeps = (c.enterprise >= 0) & holds_money
+        keeps[keeps] = e.open[c.enterprise[keeps]]
+        c.enterprise[~keeps] = -1
+        e.clients[:] = np.bincount(c.enterprise[keeps], minlength=len(e))
+        seekers = np.flatnonzero(c.alive & holds_money & ~keeps & (c.prefers != Preference.TRADITIONAL))
+        if not len(seekers):
+            return
+        draws = luck.uniforms("enterprises.match", c.id[seekers])
+        wanted = (draws[:, 1] * len(e)).astype(np.int32)
+        hears = (draws[:, 0] < self.referral) & e.open[wanted]
+        seekers, wanted, draws = seekers[hears], wanted[hears], draws[hears]
+        admitted = np.zeros(len(seekers), np.bool_)
+        order = order_by((draws[:, 2] * 2**53).astype(np.int64), c.id[seekers])
+        admit(order, wanted, (self.most_clients - e.clients).astype(np.int64), admitted)
+        c.enterprise[seekers[admitted]] = wanted[admitted]
+        np.add.at(e.clients, wanted[admitted], 1)

@@ -1,0 +1,286 @@
+"""Ties form, are used, fade and end; people withdraw and come back."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit
+
+from carecommons.kernels.allocate import order_by
+from carecommons.kernels.arrays import F32
+from carecommons.kernels.keyed import four
+from carecommons.kernels.rows import drop, find
+from carecommons.kernels.settle import join
+from carecommons.params import LEVER, UNCERTAIN, B, C, D, param
+from carecommons.place.ledger import Event
+from carecommons.place.luck import Luck, decision
+from carecommons.place.place import Place
+from carecommons.processes.process import Process
+
+Kinds = tuple[float, float, float, float, float, float, float]
+PEER = 5
+
+
+class Ties(Process):
+    """Contact keeps a tie alive, its lack lets it fade; people meet through friends, next door and at work.
+
+    How far people get about depends on need and on whether they have withdrawn; ties with somebody who does not get
+    about fade. Peers met in a group part when they share no group any longer. In neighbourhoods that shut people out,
+    those who meet stigma withdraw more often and are met less; where they are welcome it is the other way round.
+    Source: yearly turnover of close ties 1-4 % (Roy et al. 2022); the rest are assumptions.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = (
+        "alive", "id", "age", "sociability", "stigma", "deprivation", "neighbourhood", "household", "level", "setting",
+        "group_a", "group_b", "works", "ties",
+    )  # fmt: skip
+    writes: ClassVar[tuple[str, ...]] = ("withdrawn", "reach", "network", "ties", "ledger")
+
+    fade: Kinds = param(
+        (0.002, 0.004, 0.02, 0.025, 0.025, 0.03, 0.08),
+        "monthly loss of closeness without contact (partner, kin, friend, neighbour, workmate, peer, professional)",
+        unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption: friends fade after about 6 months without contact, kin hold (Dunbar)",
+    )  # fmt: skip
+    renew: Kinds = param(
+        (0.05, 0.01, 0.03, 0.02, 0.04, 0.03, 0.08), "monthly gain of closeness in full contact, by kind of tie",
+        unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+    ends_under: float = param(
+        0.06, "closeness under which a tie ends", unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption"
+    )
+    lose_touch: float = param(
+        0.15, "people who lose touch with somebody", unit="events/year", low=0, high=12, role=UNCERTAIN, grade=B,
+        source="Roy et al. 2022: 1-4% of closest ties change a year; friends 20% every few years",
+    )  # fmt: skip
+    meet: float = param(
+        0.10, "chance a month of meeting somebody new, of a typical person without friends", unit="probability/month",
+        low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+    enough: float = param(
+        14.0, "ties at which a typical person stops making new ones", unit="ties", low=1, high=150, role=UNCERTAIN,
+        grade=B, source="Dunbar layers: 15 (MacCarron et al. 2016)",
+    )  # fmt: skip
+    through_friends: float = param(
+        0.6, "of new ties, those met through friends and family; others live near by", unit="share", low=0, high=1,
+        role=UNCERTAIN, grade=D, source="assumption: high clustering of contacts (Danon et al. 2013)",
+    )  # fmt: skip
+    like_age: float = param(
+        12.0, "difference of age at which a meeting leads to a tie one time in 2.7", unit="years", low=1, high=1000,
+        role=UNCERTAIN, grade=C, source="set against age correlation 0.28 of adult contacts (POLYMOD UK)",
+    )  # fmt: skip
+    first_closeness: float = param(
+        0.15, "closeness of a new tie", unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption"
+    )
+    gets_about: tuple[float, float, float, float] = param(
+        (1.0, 0.9, 0.7, 0.4), "how far people with no, low, moderate and high need get about", unit="share", low=0,
+        high=1, role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+    gets_about_in_care_home: float = param(
+        0.3, "how far residents of care homes keep up outside ties", unit="share", low=0, high=1, role=UNCERTAIN,
+        grade=D, source="assumption",
+    )  # fmt: skip
+    withdraw: float = param(
+        0.004, "people who withdraw from others", unit="probability/month", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption",
+    )  # fmt: skip
+    come_back: float = param(
+        0.10, "withdrawn people who come back", unit="probability/month", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption",
+    )  # fmt: skip
+    stigma_effect: float = param(
+        1.0, "how strongly receptiveness acts on people who meet stigma (0: not at all)", unit="log points", low=0,
+        high=5, role=UNCERTAIN, grade=D, source="assumption: direction as Lemos & Crane (harassment of 67 people)",
+    )  # fmt: skip
+    welcome: float = param(
+        0.0, "effort to make neighbourhoods more receptive", unit="scale", low=0, high=1, role=LEVER, grade=D,
+        source="assumption: lever L27",
+    )  # fmt: skip
+    seen_monthly: float = param(
+        0.15, "closeness from which people see or hear each other monthly", unit="share", low=0, high=1,
+        role=UNCERTAIN, grade=D, source="assumption: LSNS-6 items 1 and 4",
+    )  # fmt: skip
+    talk_private: float = param(
+        0.50, "closeness from which people talk about private matters", unit="share", low=0, high=1, role=UNCERTAIN,
+        grade=D, source="assumption: LSNS-6 items 2 and 5",
+    )  # fmt: skip
+    call_on: float = param(
+        0.40, "closeness from which people can be called on for help", unit="share", low=0, high=1, role=UNCERTAIN,
+        grade=D, source="assumption: LSNS-6 items 3 and 6",
+    )  # fmt: skip
+
+    @cached_property
+    def tables(self) -> tuple[F32, F32, F32]:
+        """Fading and renewal by kind, getting about by level."""
+        return np.array(self.fade, np.float32), np.array(self.renew, np.float32), np.array(self.gets_about, np.float32)
+
+    def settle(self, place: Place) -> None:
+        """Score the founders' ties before anything happens."""
+        c, t = place.citizens, place.ties
+        c.reach[:] = np.array(self.gets_about, np.float32)[c.level]
+        still = np.zeros(7, np.float32)
+        _use(
+            c.alive, c.reach, c.withdrawn, c.household, c.group_a, c.group_b, c.network,
+            t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes, still, still, np.float32(0.0),
+            np.float32(self.seen_monthly), np.float32(self.talk_private), np.float32(self.call_on),
+        )  # fmt: skip
+
+    def step(self, place: Place, luck: Luck) -> None:
+        """Who withdraws, who loses touch, who meets whom; then every tie is used or fades."""
+        c, t = place.citizens, place.ties
+        fade, renew, gets_about = self.tables
+        n = len(c)
+        a, b, kinds = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int8)
+        lost_a, lost_b = np.empty(n, np.int32), np.empty(n, np.int32)
+        receptive = np.clip(place.neighbourhoods.receptiveness + np.float32(self.welcome), -1, 1) * self.stigma_effect
+        met, lost = _go_out(
+            c.alive, c.id, c.age, c.sociability, c.stigma, c.neighbourhood, c.level, c.setting, c.works,
+            c.withdrawn, c.reach, gets_about, np.float32(self.gets_about_in_care_home), receptive,
+            place.neighbourhoods.first, place.row_of, t.start, t.degree, t.neighbour, t.kind,
+            self.withdraw, self.come_back, self.lose_touch / 12, self.meet, self.enough, self.through_friends,
+            self.like_age * 12, luck.seed, decision("ties"), decision("ties.meeting"), luck.month,
+            a, b, kinds, lost_a, lost_b,
+        )  # fmt: skip
+        parted = part(lost_a[:lost], lost_b[:lost], t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes)
+        faded = _use(
+            c.alive, c.reach, c.withdrawn, c.household, c.group_a, c.group_b, c.network,
+            t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes, fade, renew, np.float32(self.ends_under),
+            np.float32(self.seen_monthly), np.float32(self.talk_private), np.float32(self.call_on),
+        )  # fmt: skip
+        place.ledger.events[Event.TIES_FADED] += parted + faded // 2
+        place.ledger.events[Event.TIES_FORMED] += introduce(place, a[:met], b[:met], kinds[:met], self.first_closeness, luck, "ties")
+
+
+def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: Luck, what: str) -> int:
+    """Tie the pairs that have room, in keyed order -> ties made."""
+    if not len(a):
+        return 0
+    c, t = place.citizens, place.ties
+    priority = (luck.uniforms(f"{what}.order", c.id[a])[:, 0] * 2**53).astype(np.int64)
+    order = order_by(priority, c.id[a])
+    return join(order, a, b, kinds, np.float32(closeness), t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes)
+
+
+@njit(nogil=True, cache=True)
+def _go_out(
+    alive: Any, ids: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any, setting: Any,
+    works: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any, receptive: Any,
+    first: Any, row_of: Any, start: Any, degree: Any, neighbour: Any, kind: Any,
+    withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, enough: Any, through_friends: Any, like_age: Any,
+    seed: Any, key: Any, key_meeting: Any, month: Any, a: Any, b: Any, kinds: Any, lost_a: Any, lost_b: Any,
+) -> Any:  # fmt: skip
+    """Each person's own part of the month on last month's ties -> pairs who met, pairs who lost touch."""
+    met, lost = 0, 0
+    for i in range(alive.shape[0]):
+        if not alive[i]:
+            continue
+        u, v, w, x = four(seed, key, month, ids[i])
+        welcome = receptive[neighbourhood[i]] if stigma[i] else np.float32(0.0)
+        if withdrawn[i]:
+            withdrawn[i] = not u < come_back
+        elif u < (withdraw * np.exp(-welcome) if stigma[i] else withdraw):
+            withdrawn[i] = True
+        about = gets_about[level[i]]
+        if setting[i] == 1:
+            about = min(about, in_care_home)
+        reach[i] = np.float32(0.0) if withdrawn[i] else about
+        d = degree[i]
+        if v < lose_touch and d > 0:
+            e = start[i] + min(int(v / lose_touch * d), d - 1)
+            if kind[e] > 1:
+                lost_a[lost], lost_b[lost] = i, neighbour[e]
+                lost += 1
+        wish = sociability[i] * enough
+        if withdrawn[i] or d >= wish or w >= meet * sociability[i] * about * (1.0 - d / wish):
+            continue
+        u, v, w, _ = four(seed, key_meeting, month, ids[i])
+        j, what = i, 3
+        if u < through_friends and d > 0:
+            f = neighbour[start[i] + min(int(v * d), d - 1)]
+            if degree[f] > 0:
+                j, what = neighbour[start[f] + min(int(w * degree[f]), degree[f] - 1)], 2
+        else:
+            low, high = first[neighbourhood[i]], first[neighbourhood[i] + 1]
+            j = row_of[low + min(int(v * (high - low)), high - low - 1)]
+        if j == i or not alive[j] or withdrawn[j]:
+            continue
+        chance = np.exp(-abs(age[i] - age[j]) / like_age)
+        if stigma[i] != stigma[j]:
+            chance *= np.exp(min(receptive[neighbourhood[i]], np.float32(0.0)))
+        if x < chance:
+            a[met], b[met], kinds[met] = i, j, what
+            met += 1
+    return met, lost
+
+
+@njit(nogil=True, cache=True)
+def part(a: Any, b: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any) -> int:
+    """End the ties a-b (m,) -> ties ended."""
+    ended = 0
+    for t in range(a.shape[0]):
+        if find(start, degree, neighbour, a[t], b[t]) >= 0:
+            drop(start, degree, neighbour, strength, kind, minutes, a[t], b[t])
+            drop(start, degree, neighbour, strength, kind, minutes, b[t], a[t])
+            ended += 1
+    return ended
+
+
+@njit(nogil=True, cache=True)
+def _points(count: Any) -> Any:
+    """LSNS answer for a number of people: 0, 1, 2, 3 or 4, 5 to 8, 9 and more."""
+    if count < 3:
+        return count
+    return 3 if count < 5 else (4 if count < 9 else 5)
+
+
+@njit(nogil=True, cache=True)
+def _use(
+    alive: Any, reach: Any, withdrawn: Any, household: Any, group_a: Any, group_b: Any, network: Any,
+    start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any, fade: Any, renew: Any, floor: Any,
+    seen: Any, private: Any, call: Any,
+) -> int:  # fmt: skip
+    """Fade and renew every half-edge, drop those that ended, and score each row -> half-edges dropped."""
+    ended = 0
+    whole = np.float32(1.0)
+    for i in range(alive.shape[0]):
+        keep = start[i]
+        last = start[i] + degree[i]
+        kin_seen = kin_private = kin_call = 0
+        friend_seen = friend_private = friend_call = 0
+        mine = reach[i]
+        away = withdrawn[i]
+        for e in range(start[i], last):
+            j, k, s = neighbour[e], kind[e], strength[e]
+            together = k <= 1 and household[i] == household[j]
+            contact = whole if together else mine * reach[j]
+            s = s + renew[k] * contact * (whole - s) - fade[k] * s
+            if s < floor:
+                ended += 1
+                continue
+            if k == PEER and not (
+                (group_a[i] >= 0 and (group_a[i] == group_a[j] or group_a[i] == group_b[j]))
+                or (group_b[i] >= 0 and (group_b[i] == group_a[j] or group_b[i] == group_b[j]))
+            ):
+                ended += 1
+                continue
+            if keep != e:
+                neighbour[keep], kind[keep], minutes[keep] = j, k, minutes[e]
+            strength[keep] = s
+            keep += 1
+            if together or not (away or withdrawn[j]):
+                if k <= 1:
+                    kin_seen += s >= seen
+                    kin_private += s >= private
+                    kin_call += s >= call
+                else:
+                    friend_seen += s >= seen
+                    friend_private += s >= private
+                    friend_call += s >= call
+        degree[i] = keep - start[i]
+        network[i] = (
+            _points(kin_seen) + _points(kin_private) + _points(kin_call)
+            + _points(friend_seen) + _points(friend_private) + _points(friend_call)
+        )  # fmt: skip
+    return ended

@@ -1,0 +1,181 @@
+"""People grow older, die, move away, and others take their places."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit
+
+from carecommons.founding.people import People
+from carecommons.kernels.arrays import I64
+from carecommons.kernels.homes import count_homes
+from carecommons.kernels.keyed import four, one
+from carecommons.kernels.rows import append, drop
+from carecommons.params import UNCERTAIN, A, B, D, param
+from carecommons.place.ledger import Event
+from carecommons.place.luck import Luck, decision
+from carecommons.place.place import Place
+from carecommons.processes.process import Process
+
+PERMANENT = ("address", "neighbourhood", "deprivation")
+
+
+class Turnover(Process):
+    """Everybody ages a month; some die, by age, sex and need, some move away; newcomers fill the empty addresses.
+
+    Who dies or leaves takes all ties along. A newcomer comes of age in a household near by, or moves in alone.
+    Source: ONS period life table 2019; mortality by need and moves are assumptions.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("*",)
+    writes: ClassVar[tuple[str, ...]] = ("*", "ties", "ledger")
+
+    mortality: float = param(
+        1.0, "mortality against the life table", unit="multiple", low=0, high=100_000, role=UNCERTAIN, grade=A,
+        source="ONS UK period qx 2019",
+    )  # fmt: skip
+    mortality_by_need: tuple[float, float, float, float] = param(
+        (0.75, 1.1, 1.7, 2.8), "mortality by level of need (none, low, moderate, high) against that of the age",
+        unit="multiple", low=0, high=10, role=UNCERTAIN, grade=D,
+        source="assumption: keeps the mean near 1 for the needs of the default",
+    )  # fmt: skip
+    mortality_if_lonely: float = param(
+        1.1, "mortality of people who are often lonely against others", unit="hazard ratio", low=0.9, high=1.35,
+        role=UNCERTAIN, grade=B, source="Eur J Ageing 2022 meta-analysis: 1.10 (1.06-1.14)",
+    )  # fmt: skip
+    departure_young: float = param(
+        0.05, "adults under 35 who move away", unit="share/year", low=0, high=0.5, role=UNCERTAIN, grade=D,
+        source="assumption",
+    )  # fmt: skip
+    departure: float = param(
+        0.015, "adults of 35 and over who move away", unit="share/year", low=0, high=0.5, role=UNCERTAIN, grade=D,
+        source="assumption",
+    )  # fmt: skip
+    arrival: float = param(
+        0.5, "empty addresses that are taken", unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption",
+    )  # fmt: skip
+    coming_of_age: float = param(
+        0.6, "newcomers who are eighteen and stay with their family, against those who move in", unit="share", low=0,
+        high=1, role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+
+    def step(self, place: Place, luck: Luck) -> None:
+        """Age everybody, then take out those who go, then let newcomers in."""
+        c, events = place.citizens, place.ledger.events
+        fate = _age_and_fate(
+            c.alive, c.id, c.address, c.age, c.sex, c.level, c.lonely, place.makeup.hazard * self.mortality,
+            np.array(self.mortality_by_need), self.mortality_if_lonely,
+            self.departure_young, self.departure, self.arrival,
+            luck.seed, decision("turnover"), decision("arrival"), luck.month, events,
+        )  # fmt: skip
+        gone = np.flatnonzero((fate == 1) | (fate == 2))
+        fresh = np.flatnonzero(fate == 3)
+        if len(gone):
+            self._take_out(place, gone)
+        if len(fresh):
+            self._let_in(place, fresh, luck)
+        if len(gone) or len(fresh):
+            count_homes(c.alive, c.household, c.home_size)
+
+    def _take_out(self, place: Place, gone: I64) -> None:
+        c, t = place.citizens, place.ties
+        place.ledger.events[Event.TIES_LOST] += cut_off(
+            gone, c.partner, t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes
+        )
+        place.ledger.events[Event.LEFT_LIST] += int((c.waiting_since[gone] >= 0).sum())
+        c.clear(gone, keep=PERMANENT)
+
+    def _let_in(self, place: Place, fresh: I64, luck: Luck) -> None:
+        c, t = place.citizens, place.ties
+        c.alive[fresh] = True
+        c.arrived[fresh] = luck.month
+        c.id[fresh] = (np.int64(luck.month) << 32) | c.address[fresh]
+        draws = luck.uniforms("arrival.age", c.id[fresh])
+        of_age = draws[:, 0] < self.coming_of_age
+        c.age[fresh] = np.where(of_age, 18 * 12, 18 * 12 + (draws[:, 1] ** 2 * 50 * 12).astype(np.int16))
+        c.sex[fresh] = draws[:, 2] < 0.5
+        c.household[fresh] = c.address[fresh] + len(c)
+        People.draw_traits(place, fresh, luck)
+        order = fresh[np.argsort(c.id[fresh], kind="stable")]
+        move_in(
+            order, of_age[np.argsort(c.id[fresh], kind="stable")], c.address, c.age, c.alive, c.household, c.partner,
+            c.neighbourhood, place.neighbourhoods.first, place.row_of, c.id,
+            t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes,
+            luck.seed, decision("arrival.home"), luck.month,
+        )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _age_and_fate(
+    alive: Any, ids: Any, address: Any, age: Any, sex: Any, level: Any, lonely: Any, hazard: Any, by_need: Any,
+    if_lonely: Any, young: Any, older: Any, arrival: Any,
+    seed: Any, key: Any, key_arrival: Any, month: Any, events: Any,
+) -> Any:  # fmt: skip
+    """0 stays, 1 dies, 2 leaves, 3 arrives at an empty address (n,)."""
+    n = alive.shape[0]
+    fate = np.zeros(n, np.int8)
+    leave_young = -np.log1p(-young) / 12.0
+    leave_older = -np.log1p(-older) / 12.0
+    for i in range(n):
+        if not alive[i]:
+            if one(seed, key_arrival, month, address[i]) < arrival:
+                fate[i] = 3
+                events[2] += 1
+            continue
+        age[i] += 1
+        years = min(age[i] // 12, 100)
+        rate = hazard[sex[i], years] * by_need[level[i]] * (if_lonely if lonely[i] else 1.0)
+        u, v, _, _ = four(seed, key, month, ids[i])
+        if u < -np.expm1(-rate):
+            fate[i] = 1
+            events[0] += 1
+        elif v < -np.expm1(-(leave_young if years < 35 else leave_older)):
+            fate[i] = 2
+            events[1] += 1
+    return fate
+
+
+@njit(nogil=True, cache=True)
+def cut_off(
+    gone: I64, partner: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any
+) -> int:
+    """Take people out of everybody's rows and partnerships -> ties lost."""
+    lost = 0
+    for i in gone:
+        if partner[i] >= 0:
+            partner[partner[i]] = -1
+            partner[i] = -1
+        for e in range(start[i], start[i] + degree[i]):
+            lost += drop(start, degree, neighbour, strength, kind, minutes, neighbour[e], i)
+        degree[i] = 0
+    return lost
+
+
+@njit(nogil=True, cache=True)
+def move_in(
+    order: Any, of_age: Any, address: Any, age: Any, alive: Any, household: Any, partner: Any, neighbourhood: Any,
+    first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any,
+    seed: Any, key: Any, month: Any,
+) -> None:  # fmt: skip
+    """Newcomers of eighteen join the household of somebody near by who could be a parent."""
+    for k in range(order.shape[0]):
+        i = order[k]
+        if not of_age[k]:
+            continue
+        low, high = first[neighbourhood[i]], first[neighbourhood[i] + 1]
+        draws = four(seed, key, month, ids[i])
+        for u in draws:
+            host = row_of[low + min(int(u * (high - low)), high - low - 1)]
+            gap = age[host] - age[i]
+            if not alive[host] or gap < 18 * 12 or gap > 45 * 12 or start[host] + degree[host] == start[host + 1]:
+                continue
+            household[i] = household[host]
+            append(start, degree, neighbour, strength, kind, minutes, i, host, np.float32(0.9), 1)
+            append(start, degree, neighbour, strength, kind, minutes, host, i, np.float32(0.9), 1)
+            other = partner[host]
+            if other >= 0 and start[other] + degree[other] < start[other + 1]:
+                append(start, degree, neighbour, strength, kind, minutes, i, other, np.float32(0.9), 1)
+                append(start, degree, neighbour, strength, kind, minutes, other, i, np.float32(0.9), 1)
+            break

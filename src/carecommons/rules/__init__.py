@@ -1,0 +1,1 @@
+"""Rules of law as pure functions that anybody can import and check by hand."""
