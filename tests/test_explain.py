@@ -46,12 +46,12 @@ class Policy(Parameters):
         return name
 
 
-class Lump(Parameters):
+class Lump(BaseModel, extra="forbid"):
     kind: Literal["lump"] = "lump"
     pounds: float = 0.0
 
 
-class Rate(Parameters):
+class Rate(BaseModel, extra="forbid"):
     kind: Literal["rate"] = "rate"
     per_hour: float = 0.0
 

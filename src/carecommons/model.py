@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from itertools import count
 from typing import Any, Self
 
 import mesa
 import networkx as nx
+import numpy as np
 import pandas as pd
+from pydantic import PrivateAttr
 
-from carecommons.agents import CareAgents, Citizen, Carer, CommunityGroup, Council, MicroEnterprise, Views
-from carecommons.cycle import CYCLE, Cycle
-from carecommons.errors import InputError
+from carecommons.agents import Council, Rolls, Windows
+from carecommons.cycle import CYCLE, Cycle, Entry
+from carecommons.errors import InputError, one_line
 from carecommons.founding.found import found
-from carecommons.founding.from_graph import from_graph
+from carecommons.founding.from_graph import from_graph, in_order
 from carecommons.outcomes.catalogue import BY_NAME, observe
-from carecommons.place.graph import to_graph
-from carecommons.place.luck import BEFORE, Luck
+from carecommons.outcomes.fairness import by_group
+from carecommons.place.graph import OTHER, to_graph
+from carecommons.place.luck import Luck
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
-from carecommons.scenario import Scenario
+from carecommons.scenario import Scenario, keys
 
 
 class CareCommons(mesa.Model):
@@ -27,15 +33,17 @@ class CareCommons(mesa.Model):
     Parameters
     ----------
     scenario
-        What to simulate; keywords such as `place="derby"` or `**{"council.funding": 0.9}` change it.
-    rng
-        The world's seed, a whole number of at most 63 bits: equal seeds meet equal luck under every policy.
+        What to simulate.
+    rng, seed
+        The world, a whole number of at most 63 bits: equal worlds meet equal luck under every policy. Two names for one.
     cycle
         The month's processes, `CYCLE` by default.
     graph
-        A networkx graph to be the society, one adult a node, in place of the founded ties.
+        A networkx graph to be the society, one adult a node, in place of the founded ties (see `from_graph`).
     place
-        A founded place to start from instead (it is copied), as comparisons do.
+        The name or file of a place; or a Place to start from, which is copied, as comparisons do.
+    kwargs
+        Changes to the scenario: `citizens=500`, `council_funding=0.9` or `**{"council.funding": 0.9}`.
     """
 
     def __init__(
@@ -46,33 +54,41 @@ class CareCommons(mesa.Model):
         seed: int | None = None,
         cycle: Cycle = CYCLE,
         graph: nx.Graph | None = None,
-        place: Place | None = None,
-        **changes: Any,
+        place: Place | str | None = None,
+        **kwargs: Any,
     ) -> None:
-        world = rng if rng is not None else seed
-        self.world = 1 if world is None else _whole_seed(world)
+        self.world, self.cycle = _world(rng, seed), cycle
         super().__init__(rng=self.world)
         self.random.seed(self.world)
-        self.scenario = (scenario or Scenario()).but(changes) if changes else scenario or Scenario()
-        self.cycle = cycle
-        self.processes = tuple(self._bound(entry) for entry in cycle)
-        self.place = place.copy() if place is not None else self.founded(self.scenario, self.world, graph)
+        self.labels = dict(enumerate(in_order(graph))) if graph is not None else {}
+        told = {_key(name): value for name, value in kwargs.items()}
+        told |= {"place": place} if isinstance(place, str) else {}
+        told |= {"citizens": len(graph)} if graph is not None else {}
+        self.scenario = _scenario(scenario).but(told) if told else _scenario(scenario)
+        self.place = place.copy() if isinstance(place, Place) else self.founded(self._scenario, self.world, graph)
+        self.running = self.place.month < self._scenario.months
+        self.rolls, self._own_ids = Rolls(self, lambda: super(CareCommons, self).agents), count(OTHER)
+        self.datacollector = mesa.DataCollector(model_reporters={name: _latest(name) for name in BY_NAME})
         self._rows: list[dict[str, Any]] = []
-        self._agents_here = CareAgents(self)
-        self.running = self.scenario.months > 0
 
     @staticmethod
     def founded(scenario: Scenario, seed: int, graph: nx.Graph | None = None) -> Place:
         """The place before its first month; policies that do not touch founding share it."""
-        s, luck = scenario, Luck(seed)
+        s = scenario
         if graph is not None:
             place = from_graph(graph, s.profile(), s.people, s.homes, s.society, seed)
         else:
             place = found(s.profile(), s.citizens, s.people, s.homes, s.society, seed)
+        return CareCommons.settled(place, s, seed, as_woven=graph is None)
+
+    @staticmethod
+    def settled(place: Place, scenario: Scenario, seed: int, *, as_woven: bool = True) -> Place:
+        """A place that was laid out, made ready for its first month by the processes of `scenario`."""
+        s, luck = scenario, Luck(seed)
         s.need.settle(place, luck, s.turnover.mortality_by_need)
         s.groups.settle(place, luck)
         s.enterprises.settle(place, luck)
-        s.ties.settle(place)
+        s.ties.settle(place, luck, as_woven=as_woven)
         s.assessment.settle(place, luck)
         s.council.settle(place)
         s.wellbeing.step(place, luck)
@@ -88,26 +104,163 @@ class CareCommons(mesa.Model):
             if not process.off:
                 process.step(place, luck)
         self._rows.append({"month": place.month, **observe(place)})
-        self.running = place.month < self.scenario.months
+        self.running = place.month < self._scenario.months
+        self.datacollector.collect(self)
 
     def run(self, months: int | None = None) -> Self:
         """Run to the scenario's last month, or for so many months."""
-        left = self.scenario.months - self.place.month if months is None else months
+        left = self._scenario.months - self.place.month if months is None else months
         for _ in range(left):
             self.step()
         return self
 
     @property
+    def scenario(self) -> Scenario:
+        """What is simulated; another scenario of the same place and size acts from the next month on."""
+        return self._scenario
+
+    @scenario.setter
+    def scenario(self, scenario: Scenario) -> None:
+        if not isinstance(scenario, Scenario):  # Mesa 3.5 first sets one of its own
+            return
+        before = getattr(self, "_scenario", scenario)
+        if (before.place, before.citizens) != (scenario.place, scenario.citizens):
+            raise InputError("scenario: a model keeps its place and the number of its citizens; make another model")
+        self._scenario = scenario
+        self.processes = tuple(self._bound(entry) for entry in self.cycle)
+
+    @property
     def series(self) -> pd.DataFrame:
         """A row a month, a column an outcome (`carecommons outcomes` explains them)."""
-        columns = ["month", *BY_NAME]
-        return pd.DataFrame(self._rows, columns=columns).set_index("month")
+        return pd.DataFrame(self._rows, columns=["month", *BY_NAME]).set_index("month")
 
-    def _bound(self, entry: type[Process] | Process) -> Process:
-        return self.scenario.process(entry) if isinstance(entry, type) else entry
+    def by(self, outcome: str, group: str) -> pd.DataFrame:
+        """This month's `outcome` by `group` (deprivation, wealth, route ...): its value and the people it is about.
+
+        The frame's `attrs` hold the `gap` and the `concentration_index`, as `carecommons.outcomes.fairness` defines them.
+        """
+        limits = (self._scenario.charging.lower_limit, self._scenario.charging.upper_limit)
+        found = by_group(self.place, outcome, group, limits)
+        table = pd.DataFrame({"value": found.values, "people": found.people}, pd.Index(found.labels, name=group))
+        table.attrs |= {"gap": found.gap, "concentration_index": found.concentration_index}
+        return table
+
+    def graph(self, *, two_mode: bool = False) -> nx.Graph:
+        """Who knows whom as a networkx graph, or with `two_mode` who belongs to which group (see `to_graph`)."""
+        return to_graph(self.place, labels=self.labels, two_mode=two_mode)
+
+    @property
+    def citizens(self) -> Windows:
+        """Everybody who lives here, as agents."""
+        return self.rolls.citizens
+
+    @property
+    def carers(self) -> Windows:
+        """The citizens who give unpaid care this month."""
+        return self.rolls.carers
+
+    @property
+    def enterprises(self) -> Windows:
+        """The micro-enterprises that are open."""
+        return self.rolls.enterprises
+
+    @property
+    def groups(self) -> Windows:
+        """The community groups that are open."""
+        return self.rolls.groups
+
+    @property
+    def council(self) -> Council:
+        """The local authority."""
+        return self.rolls.council
+
+    @property
+    def agents(self) -> Windows:
+        """Citizens, micro-enterprises, groups, the council, and whatever agents you have made yourself."""
+        return self.rolls.agents
+
+    @property
+    def agents_by_type(self) -> dict[type[mesa.Agent], Any]:
+        """The same by class, as in Mesa: those of class Citizen are the ones who are not carers."""
+        return {**self.rolls.by_type, **super().agents_by_type}
+
+    @property
+    def agent_types(self) -> list[type[mesa.Agent]]:
+        """The classes of agents."""
+        return list(self.agents_by_type)
+
+    def register_agent(self, agent: mesa.Agent) -> None:
+        """Take in an agent of your own; its identity differs from those of all others."""
+        super().register_agent(agent)
+        agent.unique_id = next(self._own_ids)
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)  # with which Mesa 3.3 would keep the model alive for ever
+        self.rolls.own_changes += 1
+
+    def deregister_agent(self, agent: mesa.Agent) -> None:
+        """Let go of an agent of your own."""
+        super().deregister_agent(agent)
+        self.rolls.own_changes += 1
+
+    def _bound(self, entry: Entry) -> Process:
+        process = self._scenario.process(entry) if isinstance(entry, type) else entry
+        return process.on(self) if isinstance(process, Behaviour) else process
 
 
-def _whole_seed(seed: Any) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InputError(f"rng = {seed!r} is not a whole number from 0 to 2**63 - 1")
-    return seed
+class Behaviour(Process):
+    """A first try at a process, agent by agent: `CYCLE.after("asking", Behaviour(do=visits))`.
+
+    `visits` takes the model, and may call `model.citizens.shuffle_do(...)`. The same over columns, as a Process of its own
+    with a `step`, takes a hundredth of the time.
+    """
+
+    do: Callable[[Any], Any]
+    _model: Any = PrivateAttr(None)
+
+    def on(self, model: CareCommons) -> Behaviour:
+        """This behaviour for the agents of `model`."""
+        bound = self.model_copy()
+        bound._model = model
+        return bound
+
+    def step(self, place: Place, luck: Luck) -> None:
+        """Do it."""
+        self.do(self._model)
+
+
+class Viewed(CareCommons):
+    """CareCommons for Mesa's viewer, which from 3.5 on refuses a model whose scenario is not of a class of Mesa's own."""
+
+    @CareCommons.scenario.getter
+    def scenario(self) -> Any:
+        """None, for the viewer."""
+        return None
+
+
+def _scenario(scenario: Scenario | None) -> Scenario:
+    if scenario is not None and not isinstance(scenario, Scenario):
+        raise InputError(f"scenario = {one_line(repr(scenario))} is not a Scenario; a place is given as place=...")
+    return scenario or Scenario()
+
+
+def _world(rng: Any, seed: Any) -> int:
+    if rng is not None and seed is not None and rng != seed:
+        raise InputError(f"rng = {one_line(repr(rng))} and seed = {one_line(repr(seed))} name two worlds; give one of them")
+    world = 1 if rng is None and seed is None else seed if rng is None else rng
+    if isinstance(world, bool) or not isinstance(world, int | np.integer) or not 0 <= world < 2**63:
+        raise InputError(f"rng = {one_line(repr(world))} is not a whole number from 0 to 2**63 - 1")
+    return int(world)
+
+
+def _key(name: str) -> str:
+    """The dotted key that a keyword stands for: council_funding is council.funding."""
+    return _keywords().get(name, name)
+
+
+@cache
+def _keywords() -> dict[str, str]:
+    spelt = [key.replace(".", "_") for key in keys()]
+    return {short: key for short, key in zip(spelt, keys(), strict=True) if spelt.count(short) == 1}
+
+
+def _latest(name: str) -> Callable[[CareCommons], Any]:
+    return lambda model: (model._rows[-1] if model._rows else observe(model.place))[name]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 
 class Role(StrEnum):
@@ -76,9 +76,9 @@ class Parameters(BaseModel):
         """A list is a tuple; true is no number and "5" is none either."""
         kind = cls.model_fields[info.field_name or ""].annotation
         if kind in (int, float) and isinstance(value, bool | str):
-            raise PydanticCustomError("number_type", "must be a number")
+            raise PydanticKnownError("int_type" if kind is int else "float_type")
         if kind is bool and not isinstance(value, bool):
-            raise PydanticCustomError("bool_type", "must be true or false")
+            raise PydanticKnownError("bool_type")
         return tuple(value) if isinstance(value, list) else value
 
     @field_validator("*", mode="after")

@@ -27,7 +27,7 @@ def found(profile: Profile, citizens: int, people: People, homes: Homes, society
         name=profile.name,
         month=0,
         citizens=Citizens.vacant(citizens),
-        ties=Ties.from_pairs(0, *(np.empty(0, t) for t in (np.int32, np.int32, np.int8, np.float32)), 0),
+        ties=Ties.none(citizens),
         groups=Groups.vacant(0),
         enterprises=Enterprises.vacant(0),
         council=Accounts(),

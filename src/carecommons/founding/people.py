@@ -58,7 +58,7 @@ class People(Parameters):
         grade=D, source="assumption",
     )  # fmt: skip
     savings_median: tuple[float, float, float, float] = param(
-        (24_000, 6_000, 900, 2_000), "middle savings at 70 by tenure (outright, mortgage, social, private)",
+        (22_000, 6_500, 1_200, 2_600), "middle savings at 70 by tenure (outright, mortgage, social, private)",
         unit="pounds", low=0, high=1_000_000, role=UNCERTAIN, grade=D,
         source="assumption: set so that about a quarter of community users pay for themselves (ONS 2021-22: 25.8%)",
     )  # fmt: skip
@@ -77,11 +77,11 @@ class People(Parameters):
         0.35, "spread of log income", unit="log points", low=0, high=3, role=UNCERTAIN, grade=D, source="assumption"
     )
     spare_hours: float = param(
-        30, "time that somebody without paid work could give to others' care", unit="hours/week", low=0, high=168,
+        54.0, "time that somebody without paid work could give to others' care", unit="hours/week", low=0, high=168,
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     spare_hours_working: float = param(
-        10, "time that somebody in paid work could give to others' care", unit="hours/week", low=0, high=168,
+        18.5, "time that somebody in paid work could give to others' care", unit="hours/week", low=0, high=168,
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     sociability_spread: float = param(
@@ -114,7 +114,9 @@ class People(Parameters):
         ages = np.arange(101)
         band = np.clip(np.searchsorted(FIRST_AGES, ages, side="right") - 1, 0, 7)
         scale = profile.disabled_share / ENGLAND_DISABLED
-        disabled = np.array(self.disabled_by_age)[band][:, None] * np.array(self.disabled_by_deprivation) * scale
+        middles = np.array([*(np.array(FIRST_AGES[:-1]) + np.array(FIRST_AGES[1:])), 2 * 90]) / 2
+        impaired = np.interp(ages, middles, self.disabled_by_age)
+        disabled = impaired[:, None] * np.array(self.disabled_by_deprivation) * scale
         t = profile.tenure
         shares = np.array([t.owned_outright, t.owned_mortgage, t.social_rented, t.private_rented])
         outright = shares[0] * np.array(self.outright_by_age)[band][:, None] * np.array(self.outright_by_deprivation)
@@ -138,6 +140,7 @@ class People(Parameters):
                 self.sociability_spread, self.frailty_spread, self.stigma_share,
                 self.prefers_alternative[0], self.prefers_alternative[0] + self.prefers_alternative[1],
             ]),
+            levels=np.ones((2, 5, 2, 101, 4)),
         )  # fmt: skip
 
     def settle(self, profile: Profile, citizens: Citizens, neighbourhood: Any, deprivation: Any, seed: int) -> None:

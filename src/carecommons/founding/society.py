@@ -10,14 +10,13 @@ from numba import njit
 from carecommons.founding.people import Bands
 from carecommons.founding.profile import FIRST_AGES
 from carecommons.kernels.arrays import F64, I8, I32, I64
-from carecommons.kernels.keyed import normal, pair
+from carecommons.kernels.keyed import normal
+from carecommons.kernels.keyed import pairs as pairs_of
 from carecommons.params import UNCERTAIN, C, D, Parameters, param
-from carecommons.place.luck import BEFORE, Luck, decision
+from carecommons.place.luck import BEFORE, BOND, Luck, decision
 from carecommons.place.place import Place
 from carecommons.place.ties import Tie, Ties
 
-WEAKEST = (0.90, 0.30, 0.25, 0.12, 0.30, 0.15, 0.10)
-SPAN = (0.08, 0.50, 0.50, 0.35, 0.50, 0.30, 0.20)
 GENERATION = 28 * 12
 
 
@@ -28,16 +27,20 @@ class Society(Parameters):
         (0.85, 0.85, 0.80, 0.65, 0.35, 0.08, 0.01, 0.0), "people with a mother within reach, by age band",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
+    sibling_near: float = param(
+        0.7, "people over 45 with brothers or sisters within reach", unit="share of people", low=0, high=1, role=UNCERTAIN,
+        grade=D, source="assumption",
+    )  # fmt: skip
     friend_circles: tuple[float, float, float] = param(
-        (0.75, 0.65, 0.35), "people in a first, second and third circle of friends", unit="share of people", low=0,
+        (0.7, 0.45, 0.2), "people in a first, second and third circle of friends", unit="share of people", low=0,
         high=1, role=UNCERTAIN, grade=C, source="set against 7.7 people met daily or weekly (POLYMOD UK, adults)",
     )  # fmt: skip
     circle_size: int = param(
-        4, "people in a circle of friends or neighbours", unit="people", low=2, high=12, role=UNCERTAIN, grade=D,
+        5, "people in a circle of friends or neighbours", unit="people", low=2, high=12, role=UNCERTAIN, grade=D,
         source="assumption: support clique of about 5 (MacCarron et al. 2016)",
     )  # fmt: skip
     neighbourly: float = param(
-        0.6, "people who know their neighbours", unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D,
+        0.5, "people who know their neighbours", unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
     workmates: int = param(
@@ -45,32 +48,27 @@ class Society(Parameters):
         source="assumption",
     )  # fmt: skip
     age_mixing: float = param(
-        6.0, "spread of age within a circle of friends", unit="years", low=0, high=60, role=UNCERTAIN, grade=C,
+        16.0, "spread of age within a circle of friends", unit="years", low=0, high=60, role=UNCERTAIN, grade=C,
         source="set against age correlation 0.28 of adult contacts (POLYMOD UK)",
     )  # fmt: skip
     circle_reach: int = param(
         5, "neighbourhoods that a circle of friends is drawn from", unit="neighbourhoods", low=1, high=1000,
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
-    slack: int = param(
-        6, "new ties for which everybody has room within a year", unit="ties", low=1, high=100, role=UNCERTAIN, grade=D,
-        source="engineering: rows are given room again once a year",
-    )  # fmt: skip
-
     def weave(self, place: Place, seed: int) -> Ties:
-        """The ties of a newly settled place."""
+        """The ties of a newly settled place; their closeness is for `Ties` to set."""
         c = place.citizens
         n = len(c)
         if n == 0:
-            return Ties.from_pairs(0, *(np.empty(0, t) for t in (np.int32, np.int32, np.int8, np.float32)), self.slack)
+            return Ties.none(0)
         luck = Luck(seed)
-        pairs = [self._family(place, seed, luck), *self._circles(place, luck)]
-        a = np.concatenate([p[0] for p in pairs])
-        b = np.concatenate([p[1] for p in pairs])
-        kind = np.concatenate([np.full(len(p[0]), p[2], np.int8) if isinstance(p[2], int) else p[2] for p in pairs])
-        del pairs
-        strength = _strengths(a, b, c.id, kind, np.array(WEAKEST), np.array(SPAN), seed, decision("society.strength"), BEFORE)
-        return Ties.from_pairs(n, a, b, kind, strength, self.slack)
+        found = [self._family(place, seed, luck), self._brothers_and_sisters(place, luck), *self._circles(place, luck)]
+        a = np.concatenate([p[0] for p in found])
+        b = np.concatenate([p[1] for p in found])
+        kind = np.concatenate([np.full(len(p[0]), p[2], np.int8) if isinstance(p[2], int) else p[2] for p in found])
+        del found
+        bond = pairs_of(seed, decision(BOND), BEFORE, c.id, a, b)
+        return Ties.from_pairs(n, a, b, kind, np.zeros(len(a), np.float32), bond)
 
     def _family(self, place: Place, seed: int, luck: Luck) -> tuple[I32, I32, I8]:
         """Partners, people of one household, mothers and their partners, brothers and sisters."""
@@ -85,6 +83,15 @@ class Society(Parameters):
         siblings = siblings[np.lexsort((siblings, mother[siblings]))]
         homes = np.lexsort((c.id, c.household))
         return _family_ties(c.partner, c.household, mother, siblings, homes)
+
+    def _brothers_and_sisters(self, place: Place, luck: Luck) -> tuple[I32, I32, int]:
+        """Older people's brothers and sisters, whose mothers live no more."""
+        c = place.citizens
+        draws = luck.uniforms("society.siblings", c.id)
+        rows = np.flatnonzero((c.age >= 45 * 12) & (draws[:, 0] < self.sibling_near))
+        born = c.age // (6 * 12)
+        rows = rows[np.lexsort((c.id[rows], draws[rows, 1], born[rows]))]
+        return (*_cliques(rows, born, 3), int(Tie.KIN))
 
     def _circles(self, place: Place, luck: Luck) -> list[tuple[I32, I32, int]]:
         """Friends of like age from near by or of like deprivation, neighbours door to door, workmates."""
@@ -193,13 +200,3 @@ def _cliques(rows: I64, block: Any, size: int) -> tuple[I32, I32]:
         first = last
     return a[:m], b[:m]
 
-
-@njit(nogil=True, cache=True)
-def _strengths(
-    a: I32, b: I32, ids: Any, kind: I8, weakest: F64, span: F64, seed: Any, key: Any, before: Any
-) -> Any:
-    """Closeness of each tie, uniform within its kind's range (m,), a share."""
-    out = np.empty(a.shape[0], np.float32)
-    for t in range(a.shape[0]):
-        out[t] = weakest[kind[t]] + span[kind[t]] * pair(seed, key, before, ids[a[t]], ids[b[t]])
-    return out

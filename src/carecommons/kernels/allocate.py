@@ -41,7 +41,7 @@ def buy(
     Each buyer adds `own` pence to what the budget pays; `price` is pence for 60 units and `pool` says whose stock is
     used. Where `whole` is positive the claim is bought outright for that many pence, of which the buyer pays up to
     `whole_own`, without touching a stock; when the budget cannot bear it, the part that it can bear is bought by the
-    unit. Once the budget is spent nobody further is served. Writes units `got`, budget money `paid` and `own_paid`.
+    unit, and nobody further is served, as after anybody who is served in part for want of money. Writes units `got`, budget money `paid` and `own_paid`.
     More budget never gives anybody less (tests/kernels/test_allocate.py).
     """
     got[:], paid[:], own_paid[:] = 0, 0, 0
@@ -56,13 +56,13 @@ def buy(
                 continue
         quantity = min(np.int64(claim[i]), stock[pool[i]])
         cost = price_of(quantity, price[i])
-        in_part = cost - own[i] > budget
-        if in_part:
+        last = whole[i] > 0 or cost - own[i] > budget
+        if cost - own[i] > budget:
             quantity = (budget + own[i]) * 60 // price[i]
             cost = price_of(quantity, price[i])
         got[i], paid[i], own_paid[i] = quantity, max(0, cost - own[i]), min(cost, np.int64(own[i]))
         stock[pool[i]] -= quantity
         budget -= paid[i]
-        if in_part:
+        if last:
             break
     return budget

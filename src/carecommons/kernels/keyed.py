@@ -106,6 +106,15 @@ def pair(seed: Any, decision: Any, month: Any, a: Any, b: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)
+def pairs(seed: Any, decision: Any, month: Any, ids: Any, a: Any, b: Any) -> Any:
+    """The draw of each pair of rows a, b (m,) as a 16-bit whole number."""
+    out = np.empty(a.shape[0], np.uint16)
+    for t in range(a.shape[0]):
+        out[t] = np.uint16(pair(seed, decision, month, ids[a[t]], ids[b[t]]) * 65536.0)
+    return out
+
+
+@njit(nogil=True, cache=True)
 def fill(seed: Any, decision: Any, month: Any, who: Any, out: Any) -> None:
     """Write the four uniforms of each of `who` (n,) into `out` (n, 4)."""
     for i in range(who.shape[0]):

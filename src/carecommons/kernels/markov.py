@@ -21,26 +21,36 @@ def neighbour_step(state: Any, down: Any, up: Any, u: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def cohort(up: F64, down: F64, leave: F64, first: F64, months: int) -> F64:
-    """Follow a cohort through an age-dependent chain -> (years, states), the shares of those still there, by year.
+def cohorts(up: F64, down: F64, top: F64, leave: F64, cross: F64, first: F64, months: int) -> F64:
+    """Follow two groups of one cohort through an age-dependent chain -> (2, years, states), shares within each group.
 
-    `up`, `down` and `leave` (years, states) are monthly probabilities by year of age; `first` (states,) is the start.
-    Of a year's twelve months the sixth is kept, the middle of the year.
+    `up` and `down` (2, years, states), `top` (years,), straight to the highest state, and `leave` (years, states) are
+    monthly probabilities by year of age; at the start of each year the share `cross` (years,) of the first group goes over to the second; `first` (2, states) is the mass at
+    the start. Of a year's months the middle one is kept.
     """
-    years, states = up.shape
-    out = np.zeros((years, states))
+    _, years, states = up.shape
+    out = np.zeros((2, years, states))
     now = first.copy()
     for year in range(years):
+        for s in range(states):
+            over = now[0, s] * cross[year]
+            now[0, s] -= over
+            now[1, s] += over
         for month in range(months):
-            after = np.zeros(states)
-            for s in range(states):
-                stay = now[s] * (1.0 - leave[year, s])
-                after[s] += stay * (1.0 - up[year, s] - down[year, s])
-                if s + 1 < states:
-                    after[s + 1] += stay * up[year, s]
-                if s > 0:
-                    after[s - 1] += stay * down[year, s]
+            after = np.zeros((2, states))
+            for g in range(2):
+                for s in range(states):
+                    stay = now[g, s] * (1.0 - leave[year, s])
+                    if s + 1 < states:
+                        after[g, states - 1] += stay * top[year]
+                        stay *= 1.0 - top[year]
+                    after[g, s] += stay * (1.0 - up[g, year, s] - down[g, year, s])
+                    if s + 1 < states:
+                        after[g, s + 1] += stay * up[g, year, s]
+                    if s > 0:
+                        after[g, s - 1] += stay * down[g, year, s]
             now = after / after.sum()
             if month == months // 2:
-                out[year] = now
+                for g in range(2):
+                    out[g, year] = now[g] / max(now[g].sum(), 1e-300)
     return out

@@ -12,8 +12,8 @@ from carecommons.kernels.rows import append, find
 
 @njit(nogil=True, cache=True)
 def join(
-    order: I64, a: I32, b: I32, kinds: I8, first_strength: Any,
-    start: I64, degree: I32, neighbour: I32, strength: F32, kind: I8, minutes: U16,
+    order: I64, a: I32, b: I32, kinds: I8, bonds: U16, first_strength: Any,
+    start: I64, degree: I32, neighbour: I32, strength: F32, kind: I8, bond: U16, minutes: U16,
 ) -> int:  # fmt: skip
     """Tie a-b (m,) in `order` where both rows have room and the two are not tied yet -> ties made."""
     made = 0
@@ -23,8 +23,8 @@ def join(
             continue
         if start[i] + degree[i] == start[i + 1] or start[j] + degree[j] == start[j + 1]:
             continue
-        append(start, degree, neighbour, strength, kind, minutes, i, j, first_strength, kinds[t])
-        append(start, degree, neighbour, strength, kind, minutes, j, i, first_strength, kinds[t])
+        append(start, degree, neighbour, strength, kind, bond, minutes, i, j, first_strength, kinds[t], bonds[t])
+        append(start, degree, neighbour, strength, kind, bond, minutes, j, i, first_strength, kinds[t], bonds[t])
         made += 1
     return made
 

@@ -13,6 +13,8 @@ from carecommons.kernels.arrays import F64, I64
 
 BEFORE = 2**32  # the month of things that were settled before the first month, and never change
 
+BOND = "ties.bond"  # the decision behind a pair's lasting draw
+
 
 @cache
 def decision(name: str) -> int:

@@ -177,6 +177,7 @@ class Citizens(Columns):
     moved_in: I16 = column(np.int16, "month of the move to a care home, -1 for none", "month", empty=-1)
     care_paid: I64 = column(np.int64, "own money paid for care since arriving", "pence")
     assessable: I32 = column(np.int32, "most the person can be charged", "pence/month")
+    pays_all: Bool = column(np.bool_, "capital above the upper limit: pays the full cost at home")
     route: I8 = column(np.int8, "funding route (Route)")
     funded: I32 = column(np.int32, "care that the council arranged this month", "minutes/month")
     from_council: I32 = column(np.int32, "delivered care that the council paid for", "minutes/month")

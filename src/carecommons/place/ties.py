@@ -10,6 +10,8 @@ import numpy as np
 from carecommons.kernels import rows
 from carecommons.kernels.arrays import F32, I8, I32, I64, U16, Bool
 
+ROOM = 6  # new ties for which a row has room until rows are laid out anew, once a year
+
 
 class Tie(IntEnum):
     """What two people are to each other."""
@@ -27,7 +29,8 @@ class Tie(IntEnum):
 class Ties:
     """Half-edges in compressed rows: row i holds the people that i knows, in the order in which they met.
 
-    Both halves of a tie carry the same kind and strength; `minutes` is the care that the neighbour gives to the row's
+    Both halves of a tie carry the same kind, strength and bond (a lasting draw of the pair, out of 65,536: how close they
+    can become, and whether one would care for the other); `minutes` is the care that the neighbour gives to the row's
     owner this month, so it differs between the halves.
     """
 
@@ -36,31 +39,40 @@ class Ties:
     neighbour: I32
     strength: F32
     kind: I8
+    bond: U16
     minutes: U16
 
     @classmethod
-    def from_pairs(cls, people: int, a: I32, b: I32, kind: I8, strength: F32, slack: int) -> Ties:
+    def from_pairs(cls, people: int, a: I32, b: I32, kind: I8, strength: F32, bond: U16, slack: int = ROOM) -> Ties:
         """Rows for undirected ties (m,); of a repeated pair the first stays, and nobody is tied to himself."""
-        start, degree, neighbour, strengths, kinds = rows.build(people, a, b, kind, strength, slack)
-        return cls(start, degree, neighbour, strengths, kinds, np.zeros(len(neighbour), np.uint16))
+        built = rows.build(people, a, b, kind, strength, bond, slack)
+        return cls(*built, np.zeros(len(built[2]), np.uint16))
+
+    @classmethod
+    def none(cls, people: int, slack: int = ROOM) -> Ties:
+        """Rows of people who know nobody."""
+        nobody = np.empty(0, np.int32)
+        return cls.from_pairs(
+            people, nobody, nobody, np.empty(0, np.int8), np.empty(0, np.float32), np.empty(0, np.uint16), slack
+        )
 
     def copy(self) -> Ties:
         """An independent copy."""
         return Ties(
             self.start.copy(), self.degree.copy(), self.neighbour.copy(), self.strength.copy(), self.kind.copy(),
-            self.minutes.copy(),
+            self.bond.copy(), self.minutes.copy(),
         )  # fmt: skip
 
     def take(self, order: I64) -> Ties:
         """The same ties when the people's rows are put in another order."""
         new_row = np.empty(len(order), np.int32)
         new_row[order] = np.arange(len(order), dtype=np.int32)
-        return Ties(*rows.reorder(self.start, self.degree, self.neighbour, self.strength, self.kind, self.minutes, order, new_row))
+        return Ties(*rows.reorder(self.start, self.degree, self.neighbour, self.strength, self.kind, self.bond, self.minutes, order, new_row))
 
-    def make_room(self, slack: int) -> None:
+    def make_room(self, slack: int = ROOM) -> None:
         """Give each row `slack` free places again; contents and order stay."""
-        new = rows.spread(self.start, self.degree, self.neighbour, self.strength, self.kind, self.minutes, slack)
-        self.start, self.neighbour, self.strength, self.kind, self.minutes = new
+        new = rows.spread(self.start, self.degree, self.neighbour, self.strength, self.kind, self.bond, self.minutes, slack)
+        self.start, self.neighbour, self.strength, self.kind, self.bond, self.minutes = new
 
     @property
     def used(self) -> Bool:

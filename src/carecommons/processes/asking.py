@@ -26,18 +26,22 @@ class Asking(Process):
 
     reads: ClassVar[tuple[str, ...]] = (
         "alive", "id", "level", "need", "unmet", "isolated", "stigma", "refusals", "last_request", "waiting_since",
-        "eligible", "setting", "age",
+        "eligible", "pays_all", "setting", "age",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("requests", "last_request", "asked", "crisis", "ledger")
 
     rate: tuple[float, float, float] = param(
-        (0.011, 0.040, 0.09), "chance a month that somebody with low, moderate, high and wholly unmet need asks",
+        (0.056, 0.13, 0.165), "chance a month that somebody with low, moderate, high and wholly unmet need asks",
         unit="probability/month", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 13.2 requests per 100 people of 65+ and 1.89 per 100 of 18-64 (2023-24)",
     )  # fmt: skip
     young: float = param(
-        0.45, "asking of people under 65 against those of 65 and over", unit="multiple", low=0, high=5, role=UNCERTAIN,
+        0.34, "asking of people under 65 against those of 65 and over", unit="multiple", low=0, high=5, role=UNCERTAIN,
         grade=D, source="assumption",
+    )  # fmt: skip
+    wealthy: float = param(
+        0.6, "asking of people above the upper capital limit against others", unit="multiple", low=0, high=2, role=UNCERTAIN,
+        grade=D, source="assumption: they can buy care themselves",
     )  # fmt: skip
     door: float = param(
         1.0, "how open the council's door is: 0 takes no requests", unit="multiple", low=0, high=3, role=LEVER, grade=D,
@@ -79,8 +83,8 @@ class Asking(Process):
         c.crisis[:] = False
         asked, crises = _ask(
             c.alive, c.id, c.age, c.level, c.need, c.unmet, c.isolated, c.stigma, c.refusals, c.waiting_since, c.eligible,
-            c.setting, c.requests, c.last_request, c.asked, c.crisis,
-            np.array([0.0, *self.rate]), np.array([0.0, *self.crisis]), self.young, self.door, self.isolation_effect,
+            c.pays_all, c.setting, c.requests, c.last_request, c.asked, c.crisis,
+            np.array([0.0, *self.rate]), np.array([0.0, *self.crisis]), self.young, self.wealthy, self.door, self.isolation_effect,
             1.0 - self.fear, 1.0 - self.stigma, 1.0 - self.discouragement, self.again, self.crisis_if_isolated,
             luck.seed, decision("asking"), luck.month,
         )  # fmt: skip
@@ -97,8 +101,8 @@ def odds(p: Any, ratio: Any) -> Any:
 @njit(nogil=True, cache=True)
 def _ask(
     alive: Any, ids: Any, age: Any, level: Any, need: Any, unmet: Any, isolated: Any, stigma: Any, refusals: Any,
-    waiting_since: Any, eligible: Any, setting: Any, requests: Any, last_request: Any, asked: Any, crisis: Any,
-    rate: Any, crisis_rate: Any, young: Any, door: Any, if_isolated: Any, brave: Any, brave_stigma: Any, hopeful: Any,
+    waiting_since: Any, eligible: Any, pays_all: Any, setting: Any, requests: Any, last_request: Any, asked: Any, crisis: Any,
+    rate: Any, crisis_rate: Any, young: Any, wealthy: Any, door: Any, if_isolated: Any, brave: Any, brave_stigma: Any, hopeful: Any,
     again: Any, crisis_if_isolated: Any, seed: Any, key: Any, month: Any,
 ) -> tuple[int, int]:  # fmt: skip
     """One month of crises and requests -> requests, crises."""
@@ -119,6 +123,8 @@ def _ask(
         p *= brave * hopeful ** refusals[i] * (brave_stigma if stigma[i] else 1.0)
         if age[i] < 780:
             p *= young
+        if pays_all[i]:
+            p *= wealthy
         ring = month - last_request[i] <= 3 and w < again * door
         if waiting_since[i] >= 0:
             p = 0.0

@@ -29,7 +29,7 @@ class Assessment(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "age", "level", "deficits", "need", "informal", "network", "savings", "requests", "crisis",
+        "alive", "id", "age", "level", "deficits", "need", "informal", "network", "pays_all", "requests", "crisis",
         "lonely", "home_size", "council",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
@@ -49,7 +49,7 @@ class Assessment(Process):
         source="86% of councils at substantial or critical (Fernandez et al. 2013)",
     )  # fmt: skip
     impact: tuple[float, float, float] = param(
-        (0.30, 0.85, 1.0), "people with low, moderate, high need whose wellbeing is significantly affected",
+        (0.06, 0.5, 0.85), "people with low, moderate, high need whose wellbeing is significantly affected",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     discretion: float = param(
@@ -65,15 +65,15 @@ class Assessment(Process):
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     covers: float = param(
-        0.55, "share of the need that a package at home takes on", unit="share of need", low=0, high=1, role=UNCERTAIN,
+        0.18, "share of the need that a package at home takes on", unit="share of need", low=0, high=1, role=UNCERTAIN,
         grade=D, source="assumption: set against 14.4 hours a package (ADASS 2025)",
     )  # fmt: skip
     most_at_home: float = param(
-        28.0, "largest package at home", unit="hours/week", low=0, high=168, role=LEVER, grade=D,
+        24.0, "largest package at home", unit="hours/week", low=0, high=168, role=LEVER, grade=D,
         source="assumption: about the price of a care home",
     )  # fmt: skip
-    care_home: float = param(
-        0.30, "people with high need beyond the largest package who go into a care home", unit="share of people", low=0,
+    care_home: tuple[float, float] = param(
+        (0.15, 0.55), "people under 65, and of 65 and over, with high need beyond the largest package who go into a care home", unit="share of people", low=0,
         high=1, role=UNCERTAIN, grade=C, source="set against 566 council admissions per 100,000 of 65+ (ASCOF 2023-24)",
     )  # fmt: skip
     care_home_if_lonely: float = param(
@@ -81,7 +81,7 @@ class Assessment(Process):
         role=UNCERTAIN, grade=B, source="Hanratty et al. 2018: 2.13 (1.43-3.17); 1 is none",
     )  # fmt: skip
     at_the_door: tuple[float, float, float] = param(
-        (0.70, 0.35, 0.10), "requests of people with low, moderate, high need that are answered without an assessment",
+        (0.84, 0.76, 0.52), "requests of people with low, moderate, high need that are answered without an assessment",
         unit="share of requests", low=0, high=1, role=LEVER, grade=C,
         source="set against 59% signposted or no service (HSCIC 2014-15)",
     )  # fmt: skip
@@ -90,11 +90,11 @@ class Assessment(Process):
         role=UNCERTAIN, grade=C, source="31% signposted, 28% no service (HSCIC 2014-15)",
     )  # fmt: skip
     low_level_share: float = param(
-        0.40, "assessed people below the threshold who get equipment or other low-level support", unit="share of people",
+        0.78, "assessed people below the threshold who get equipment or other low-level support", unit="share of people",
         low=0, high=1, role=LEVER, grade=C, source="16% of requests lead to low-level support (HSCIC 2014-15)",
     )  # fmt: skip
     reablement: tuple[float, float] = param(
-        (0.10, 0.65), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
+        (0.32, 0.85), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
         low=0, high=1, role=LEVER, grade=C, source="12% of requests to short-term support, 88% of them 65+ (NHS England)",
     )  # fmt: skip
     short_term_months: int = param(
@@ -102,14 +102,14 @@ class Assessment(Process):
         source="up to six weeks free (Care and Support Regulations 2014)",
     )  # fmt: skip
     manages: float = param(
-        0.55, "people who manage alone after short-term support", unit="share of people", low=0, high=1, role=UNCERTAIN,
+        0.76, "people who manage alone after short-term support", unit="share of people", low=0, high=1, role=UNCERTAIN,
         grade=A, source="75.8% of new clients do not go on to long-term support (ASCOF 2D 2022-23), p10 55%",
     )  # fmt: skip
     review_months: int = param(
         12, "months between reviews", unit="months", low=1, high=120, role=LEVER, grade=A, source="statutory guidance: yearly"
     )
     known: tuple[float, float, float] = param(
-        (0.02, 0.10, 0.33), "people who pass the test with low, moderate, high need and are clients already at the start",
+        (0.02, 0.11, 0.33), "people who pass the test with low, moderate, high need and are clients already at the start",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 1.42 per 100 adults in long-term support at the year's end (NHS England 2024)",
     )  # fmt: skip
@@ -146,7 +146,7 @@ class Assessment(Process):
             c.id, c.address, c.level, c.need, c.informal, c.network, c.lonely, c.entitled, c.setting, c.household, c.moved_in,
             place.month, place.ledger.events,
             STANCES.index(self.stance), self.covers, self.most_at_home * week, self.asset_hours * week,
-            self.care_home, self.care_home_if_lonely, seed, decision("assessment.person"), BEFORE,
+            c.age, np.array(self.care_home), self.care_home_if_lonely, seed, decision("assessment.person"), BEFORE,
         )  # fmt: skip
 
     def step(self, place: Place, luck: Luck) -> None:
@@ -166,7 +166,7 @@ class Assessment(Process):
             place.council.assessments -= len(chosen)
             _assess(
                 chosen, c.id, c.age, c.level, c.deficits, c.waiting_since, c.waited, c.reviewed, c.sequel, c.assessed,
-                c.eligible, c.short_term, c.low_level, c.refusals, *self._rule(), *share[1:],
+                c.eligible, c.short_term, c.low_level, c.refusals, c.pays_all, *self._rule(), *share[1:],
                 self.short_term_months, luck.seed, decision("assessment"), decision("assessment.person"), luck.month, BEFORE,
                 events,
             )  # fmt: skip
@@ -230,7 +230,7 @@ def _passes_all(alive: Any, ids: Any, level: Any, deficits: Any, facs: Any, thre
 @njit(nogil=True, cache=True)
 def _packages(
     rows: Any, ids: Any, address: Any, level: Any, need: Any, informal: Any, network: Any, lonely: Any, entitled: Any,
-    setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any, most: Any, assets: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
+    setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any, most: Any, assets: Any, age: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
 ) -> None:  # fmt: skip
     """Minutes that the assessment allows, and whether at home or in a care home."""
     for i in rows:
@@ -242,7 +242,9 @@ def _packages(
             left -= assets * network[i] / 30.0
         left = max(left, 0.0)
         entitled[i] = int(min(min(covers * need[i], left), most))
-        p = care_home * if_lonely / (1.0 - care_home + care_home * if_lonely) if lonely[i] else care_home
+        p = care_home[1 if age[i] >= 780 else 0]
+        if lonely[i]:
+            p = p * if_lonely / (1.0 - p + p * if_lonely)
         if setting[i] == 0 and level[i] == 3 and left > most and w < p:
             setting[i] = 1
             household[i] = -2 - address[i]
@@ -278,7 +280,7 @@ def _answer(
 @njit(nogil=True, cache=True)
 def _assess(
     rows: Any, ids: Any, age: Any, level: Any, deficits: Any, waiting_since: Any, waited: Any, reviewed: Any, sequel: Any,
-    assessed: Any, eligible: Any, short_term: Any, low_level: Any, refusals: Any,
+    assessed: Any, eligible: Any, short_term: Any, low_level: Any, refusals: Any, pays_all: Any,
     facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any, signposted: Any, low_share: Any, reablement: Any,
     months: Any, seed: Any, key: Any, key_person: Any, month: Any, before: Any, events: Any,
 ) -> None:  # fmt: skip
@@ -295,7 +297,9 @@ def _assess(
         a, b, d, _ = four(seed, key, month, ids[i])
         if passes(level[i], deficits[i], u, v, facs, threshold, band, impact, discretion):
             eligible[i] = True
-            if a < reablement[1 if age[i] >= 780 else 0]:
+            if pays_all[i]:
+                sequel[i] = 1 if d < signposted else 2
+            elif a < reablement[1 if age[i] >= 780 else 0]:
                 short_term[i] = months
                 sequel[i] = 4
             else:

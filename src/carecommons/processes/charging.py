@@ -30,10 +30,10 @@ class Charging(MeansTest, Process):
         "alive", "id", "age", "level", "eligible", "setting", "savings", "home_value", "income", "partner", "moved_in",
         "care_paid", "prefers", "entitled",
     )  # fmt: skip
-    writes: ClassVar[tuple[str, ...]] = ("assessable", "route")
+    writes: ClassVar[tuple[str, ...]] = ("assessable", "route", "pays_all")
 
     direct_payment: tuple[float, float] = param(
-        (0.40, 0.16), "council-funded people under 65, and of 65 and over, who take a direct payment", unit="share of people",
+        (0.36, 0.14), "council-funded people under 65, and of 65 and over, who take a direct payment", unit="share of people",
         low=0, high=1, role=LEVER, grade=C, source="26% of community users (ASCOF 1C(2A), from memory)",
     )  # fmt: skip
     service_fund: float = param(
@@ -45,7 +45,7 @@ class Charging(MeansTest, Process):
         role=LEVER, grade=D, source="assumption",
     )  # fmt: skip
     buys: tuple[float, float, float] = param(
-        (0.01, 0.12, 0.45), "people above the upper limit with low, moderate, high need who buy care unasked",
+        (0.004, 0.045, 0.16), "people above the upper limit with low, moderate, high need who buy care unasked",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 26% self-funders of community care (ONS 2021-22)",
     )  # fmt: skip
@@ -56,7 +56,7 @@ class Charging(MeansTest, Process):
         keeps = np.array([[self.guarantee(p, a) for a in (False, True)] for p in (False, True)])
         _charge(
             c.alive, c.id, c.age, c.level, c.eligible, c.setting, c.savings, c.home_value, c.income, c.partner, c.moved_in,
-            c.care_paid, c.assessable, c.route, keeps, pence(self.disability_expenditure), pence(self.personal_expenses),
+            c.care_paid, c.assessable, c.route, c.pays_all, keeps, pence(self.disability_expenditure), pence(self.personal_expenses),
             pence(self.lower_limit), pence(self.upper_limit), pence(self.tariff_step), pence(self.tariff),
             self.home_disregard_weeks, pence(self.lifetime_cap), np.array(self.direct_payment), self.service_fund,
             self.mixed, np.array([0.0, *self.buys]), WEEKS_A_MONTH,
@@ -67,7 +67,7 @@ class Charging(MeansTest, Process):
 @njit(nogil=True, cache=True)
 def _charge(
     alive: Any, ids: Any, age: Any, level: Any, eligible: Any, setting: Any, savings: Any, home_value: Any, income: Any,
-    partner: Any, moved_in: Any, care_paid: Any, assessable: Any, route: Any, keeps: Any, disregarded: Any, allowance: Any,
+    partner: Any, moved_in: Any, care_paid: Any, assessable: Any, route: Any, pays_all: Any, keeps: Any, disregarded: Any, allowance: Any,
     lower: Any, upper: Any, step: Any, tariff: Any, weeks_home: Any, cap: Any, direct: Any, fund: Any, mixed: Any,
     buys: Any, weeks: Any, seed: Any, key: Any, month: Any, before: Any,
 ) -> None:  # fmt: skip
@@ -77,6 +77,7 @@ def _charge(
         if level[i] == 0 and not eligible[i] or not alive[i]:
             continue
         wealthy = savings[i] > upper
+        pays_all[i] = wealthy
         if not eligible[i]:
             u, v, _, _ = four(seed, key, before, ids[i])
             route[i] = 6 if (wealthy and v < buys[level[i]]) or setting[i] == 1 else 1

@@ -37,7 +37,7 @@ class Council(Process):
         role=UNCERTAIN, grade=A, source="NHS England ASC-FR 2023-24: 27.06bn over adults of mid-2023",
     )  # fmt: skip
     from_charges: float = param(
-        0.12, "part of that spend that clients' own contributions pay", unit="share", low=0, high=0.9, role=UNCERTAIN,
+        0.25, "part of that spend that clients' own contributions pay", unit="share", low=0, high=0.9, role=UNCERTAIN,
         grade=D, source="assumption",
     )  # fmt: skip
     shares: tuple[float, float, float] = param(
@@ -45,7 +45,7 @@ class Council(Process):
         role=LEVER, grade=C, source="long-term support 79.1% (ASC-FR 2023-24), prevention about 5% (ADASS 2025)",
     )  # fmt: skip
     assessment_cost: float = param(
-        2_600.0, "running cost for each assessment that can be made", unit="pounds/assessment", low=1, high=1_000_000,
+        2_200.0, "running cost for each assessment that can be made", unit="pounds/assessment", low=1, high=1_000_000,
         role=UNCERTAIN, grade=D, source="assumption: set against a median wait of 18 days (BBC FOI 2022-23)",
     )  # fmt: skip
     low_level_cost: float = param(

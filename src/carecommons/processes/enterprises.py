@@ -14,20 +14,22 @@ from carecommons.place.luck import Luck
 from carecommons.place.organisations import Enterprises as State
 from carecommons.place.place import Place
 from carecommons.place.population import Preference, Route
+from carecommons.place.ties import Tie
 from carecommons.processes.process import Process
+from carecommons.processes.ties import introduce
 from carecommons.units import minutes_a_month, monthly
 
 
 class Enterprises(Process):
     """One or two people who offer care near by: opened at pitches where a founder is found, closed at a yearly rate.
 
-    Clients are people who hold their own money (direct payment, service fund, self-funders) and would have something
+    A client and the founder get to know one another. Clients are people who hold their own money (direct payment, service fund, self-funders) and would have something
     other than the traditional; an enterprise takes them up to its limit. What it delivers is settled in Provision.
     Source: Community Catalysts (Somerset; Westmorland and Furness). Quality, price and growth follow in a later version.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("alive", "id", "age", "level", "neighbourhood", "route", "prefers", "enterprises")
-    writes: ClassVar[tuple[str, ...]] = ("enterprise", "enterprises", "ledger")
+    writes: ClassVar[tuple[str, ...]] = ("enterprise", "enterprises", "ties", "ledger")
 
     pitches: float = param(
         3.0, "most micro-enterprises for 1,000 adults", unit="enterprises per 1,000 adults", low=0, high=20,
@@ -64,6 +66,11 @@ class Enterprises(Process):
     referral: float = param(
         0.3, "chance a month that somebody who looks for one hears of one", unit="probability/month", low=0, high=1,
         role=LEVER, grade=D, source="assumption: struggles for referrals (Needham et al. 2015)",
+    )  # fmt: skip
+
+    closeness: float = param(
+        0.2, "closeness of a new client and the founder", unit="share", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption",
     )  # fmt: skip
 
     def settle(self, place: Place, luck: Luck) -> None:
@@ -120,5 +127,11 @@ class Enterprises(Process):
         admitted = np.zeros(len(seekers), np.bool_)
         order = order_by((draws[:, 2] * 2**53).astype(np.int64), c.id[seekers])
         admit(order, wanted, (self.most_clients - e.clients).astype(np.int64), admitted)
-        c.enterprise[seekers[admitted]] = wanted[admitted]
-        np.add.at(e.clients, wanted[admitted], 1)
+        clients, theirs = seekers[admitted], wanted[admitted]
+        c.enterprise[clients] = theirs
+        np.add.at(e.clients, theirs, 1)
+        kinds = np.full(len(clients), Tie.PROFESSIONAL, np.int8)
+        founders = e.founder[theirs]
+        place.ledger.events[Event.TIES_FORMED] += introduce(
+            place, clients.astype(np.int32), founders, kinds, self.closeness, luck, "enterprises.clients"
+        )

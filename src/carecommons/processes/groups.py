@@ -35,7 +35,7 @@ class Groups(Process):
     writes: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "community", "groups", "ties", "ledger")
 
     per_1000: float = param(
-        6.0, "community groups for 1,000 adults at the start", unit="groups per 1,000 adults", low=0, high=50,
+        9.0, "community groups for 1,000 adults at the start", unit="groups per 1,000 adults", low=0, high=50,
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     capacity: int = param(

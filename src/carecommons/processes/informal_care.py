@@ -9,19 +9,18 @@ import numpy as np
 from numba import njit
 
 from carecommons.kernels.arrays import F64
-from carecommons.kernels.keyed import one, pair
+from carecommons.kernels.keyed import one
 from carecommons.params import LEVER, UNCERTAIN, B, C, D, param
 from carecommons.place.ledger import Giver
-from carecommons.place.luck import BEFORE, Luck, decision
+from carecommons.place.luck import Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
 from carecommons.units import WEEKS_A_MONTH, monthly
 
-LONGEST = 43_829
-
 
 class InformalCare(Process):
-    """People in need ask their partner first, then family, then friends and neighbours; who is willing gives what he can.
+    """People in need ask their partner first, then family, then friends and neighbours, the closest first; who is willing gives
+    what he can.
 
     Everybody asks at once; a carer who is asked for more than he has gives in proportion. Hours build up strain, strain
     brings breakdown, rest brings recovery. Paid care may take the place of unpaid care or relieve it (`crowding`).
@@ -35,20 +34,20 @@ class InformalCare(Process):
     writes: ClassVar[tuple[str, ...]] = ("informal", "given", "strain", "resting", "ties", "ledger")
 
     willing: tuple[float, float, float] = param(
-        (0.80, 0.30, 0.035), "people who would care for a partner, a relative, and for a friend, neighbour or peer",
+        (0.9, 0.29, 0.016), "people who would care for a partner, a relative, and for a friend, neighbour or peer",
         unit="share of ties", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 8.8% carers (Census 2021) and 11-13% of 65+ who get ADL help (HSE 2014)",
     )  # fmt: skip
     recognised: tuple[float, float, float] = param(
-        (0.35, 0.75, 1.0), "low, moderate and high need that people close by see and answer", unit="share", low=0,
+        (0.22, 0.6, 0.95), "low, moderate and high need that people close by see and answer", unit="share", low=0,
         high=1, role=UNCERTAIN, grade=D, source="assumption: 31-54% with ADL difficulty get no help (Age UK, HSE 2014)",
     )  # fmt: skip
     live_in: float = param(
-        3.0, "time for somebody in the same home against somebody elsewhere", unit="multiple", low=0, high=10,
+        5.5, "time for somebody in the same home against somebody elsewhere", unit="multiple", low=0, high=10,
         role=UNCERTAIN, grade=D, source="assumption: 30% of carers give 50 hours or more (Census 2021)",
     )  # fmt: skip
     at_most: float = param(
-        0.85, "share of the need that unpaid care takes on", unit="share of need", low=0, high=1, role=UNCERTAIN, grade=D,
+        0.95, "share of the need that unpaid care takes on", unit="share of need", low=0, high=1, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
     crowding: float = param(
@@ -57,7 +56,7 @@ class InformalCare(Process):
         source="SimPaths S3b: partners enter caring 0.13 against 0.25 a year when care is paid; sign contested",
     )  # fmt: skip
     tiring: float = param(
-        0.10, "strain that 20 hours a week add in a month", unit="share/month", low=0, high=1, role=UNCERTAIN, grade=C,
+        0.05, "strain that 20 hours a week add in a month", unit="share/month", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 81% of 20h+ carers with a health impact (HSE 2022)",
     )  # fmt: skip
     recovery: float = param(
@@ -89,10 +88,10 @@ class InformalCare(Process):
         relieved = np.zeros(len(c), np.float32)
         args = (c.alive, c.level, c.setting, c.household, c.home_size, c.spare, c.resting)
         rows = (t.start, t.degree, t.neighbour, t.kind, t.minutes)
+        gives = np.minimum(65536 * (1 - self.chances), 65535.9)
         _ask(
-            *args, c.id, c.need, c.community, c.from_council, c.from_own, c.informal, *rows, asked,
-            self.chances, self.live_in, self.at_most, max(-self.crowding, 0.0),
-            luck.seed, decision("informal_care.willing"), BEFORE,
+            *args, c.need, c.community, c.from_council, c.from_own, c.informal, *rows, asked,
+            t.bond, gives, self.live_in, self.at_most, max(-self.crowding, 0.0),
         )  # fmt: skip
         c.given[:] = 0
         place.ledger.minutes[Giver.UNPAID] += _give(
@@ -119,14 +118,14 @@ def _capacity(j: Any, alive: Any, level: Any, setting: Any, spare: Any, resting:
 @njit(nogil=True, cache=True)
 def _ask(
     alive: Any, level: Any, setting: Any, household: Any, home_size: Any, spare: Any, resting: Any,
-    ids: Any, need: Any, community: Any, from_council: Any, from_own: Any, informal: Any,
+    need: Any, community: Any, from_council: Any, from_own: Any, informal: Any,
     start: Any, degree: Any, neighbour: Any, kind: Any, minutes: Any, asked: Any,
-    chances: Any, live_in: Any, at_most: Any, replaced: Any, seed: Any, key: Any, before: Any,
+    bond: Any, gives: Any, live_in: Any, at_most: Any, replaced: Any,
 ) -> None:  # fmt: skip
-    """Write what each person in need asks of each neighbour into `minutes`, and the sum of it into `asked` (n,)."""
+    """Write what each person in need asks, the closest first, of each neighbour into `minutes`, and the sum of it into `asked` (n,)."""
     for i in range(alive.shape[0]):
         in_need = level[i] > 0 and setting[i] == 0
-        if informal[i] > 0 and not in_need:
+        if in_need or informal[i] > 0:
             for e in range(start[i], start[i] + degree[i]):
                 minutes[e] = 0
             informal[i] = 0
@@ -135,28 +134,22 @@ def _ask(
         paid = int((from_council[i] + from_own[i]) * replaced)
         wanted = int(need[i] * at_most) - community[i] - paid
         for closeness in range(3):
-            able = 0
-            for e in range(start[i], start[i] + degree[i]):
-                if min(kind[e], 2) != closeness or kind[e] == 6:
-                    continue
-                minutes[e] = 0
-                j = neighbour[e]
+            above = 65536
+            for _ in range(degree[i]):
+                closest = -1
+                for e in range(start[i], start[i] + degree[i]):
+                    if kind[e] != 6 and min(kind[e], 2) == closeness and gives[closeness, level[i]] <= bond[e] < above:
+                        if closest < 0 or bond[e] > bond[closest]:
+                            closest = e
+                if closest < 0 or wanted <= 0:
+                    break
+                above = bond[closest]
+                j = neighbour[closest]
                 together = household[i] == household[j]
-                if wanted > 0 and _capacity(j, alive, level, setting, spare, resting, together, live_in) > 0:
-                    if pair(seed, key, before, ids[i], ids[j]) < chances[closeness, level[i]]:
-                        minutes[e] = 1
-                        able += 1
-            if able == 0:
-                continue
-            each = wanted // able
-            for e in range(start[i], start[i] + degree[i]):
-                if min(kind[e], 2) == closeness and minutes[e] == 1:
-                    j = neighbour[e]
-                    together = household[i] == household[j]
-                    ask = min(each, _capacity(j, alive, level, setting, spare, resting, together, live_in))
-                    minutes[e] = ask
-                    asked[j] += ask
-                    wanted -= ask
+                ask = min(wanted, _capacity(j, alive, level, setting, spare, resting, together, live_in))
+                minutes[closest] = ask
+                asked[j] += ask
+                wanted -= ask
 
 
 @njit(nogil=True, cache=True)

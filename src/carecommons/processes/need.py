@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numba import njit
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
-from carecommons.kernels.arrays import F64
+from carecommons.kernels.arrays import F64, I64
 from carecommons.kernels.keyed import four, one
-from carecommons.kernels.markov import cohort, neighbour_step
+from carecommons.kernels.markov import cohorts, neighbour_step
 from carecommons.params import UNCERTAIN, B, C, D, param
 from carecommons.place.luck import BEFORE, Luck, decision
 from carecommons.place.place import Place
@@ -30,26 +33,31 @@ class Need(Process):
     Source: Health Survey for England 2014-2021 for who needs help; SI 2015/313 reg. 2 for the outcomes.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("age", "disabled", "deprivation", "isolated", "unmet", "need", "level", "frailty", "alive")
-    writes: ClassVar[tuple[str, ...]] = ("level", "deficits", "need", "reviewed", "asked", "refusals", "assessed")
+    reads: ClassVar[tuple[str, ...]] = ("age", "disabled", "deprivation", "isolated", "unmet", "need", "level", "frailty", "alive", "id", "sex", "arrived",
+        "deficits",)  # fmt: skip
+    writes: ClassVar[tuple[str, ...]] = ("disabled", "level", "deficits", "need", "reviewed", "asked", "refusals", "assessed")
 
     worsen: tuple[float, float, float] = param(
-        (0.034, 0.075, 0.075), "yearly chance at 67 of going from no to low, low to moderate, moderate to high need",
+        (0.0222, 0.067, 0.042), "yearly chance at 67 of going from no to low, low to moderate, moderate to high need",
         unit="probability/year", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set so that needs by age meet Health Survey for England 2021; SimPaths S2a: onset 0.06-0.14 at 65+",
     )  # fmt: skip
     recover: tuple[float, float, float] = param(
-        (0.20, 0.14, 0.05), "yearly chance at 67 of going from low to none, moderate to low, high to moderate need",
+        (0.21, 0.15, 0.042), "yearly chance at 67 of going from low to none, moderate to low, high to moderate need",
         unit="probability/year", low=0, high=1, role=UNCERTAIN, grade=C,
         source="SimPaths S2a: need ends within a year for 0.11-0.22 in good, 0.03-0.07 in poor health",
     )  # fmt: skip
     worsen_by_age: float = param(
-        0.62, "growth of worsening with each ten years after 67", unit="log points/decade", low=0, high=2,
+        0.87, "growth of worsening with each ten years after 67", unit="log points/decade", low=0, high=2,
         role=UNCERTAIN, grade=C, source="set so that need rises from 21% at 65-69 to 52% at 80+ (HSE 2021)",
     )  # fmt: skip
     worsen_by_age_young: float = param(
         0.22, "growth of worsening with each ten years before 67", unit="log points/decade", low=0, high=2,
         role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+    shock: float = param(
+        0.003, "yearly chance at 67 of a stroke, a fall or the like that brings high need at once", unit="probability/year",
+        low=0, high=1, role=UNCERTAIN, grade=D, source="assumption; 0 is none",
     )  # fmt: skip
     recover_by_age: float = param(
         0.15, "fall of recovery with each ten years of age", unit="log points/decade", low=0, high=2, role=UNCERTAIN,
@@ -67,6 +75,14 @@ class Need(Process):
         (1.45, 1.2, 1.0, 0.85, 0.7), "worsening by deprivation quintile (1 most deprived)", unit="multiple", low=0,
         high=5, role=UNCERTAIN, grade=D, source="assumption: unmet ADL need is twice as common in the most deprived fifth",
     )  # fmt: skip
+    lifelong: tuple[float, float, float] = param(
+        (0.075, 0.05, 0.03), "people with an impairment who have low, moderate, high need at 18", unit="share of people",
+        low=0, high=0.33, role=UNCERTAIN, grade=D, source="assumption: set against spend on care of 18-64 (ASC-FR 2023-24)",
+    )  # fmt: skip
+    onset: float = param(
+        1.0, "long-standing impairment that comes with the years, against what keeps its share by age", unit="multiple", low=0,
+        high=1, role=UNCERTAIN, grade=D, source="assumption: each age keeps its share; 0 is none",
+    )  # fmt: skip
     isolation_effect: float = param(
         1.15, "worsening of isolated people against others", unit="multiple", low=0.5, high=3.3, role=UNCERTAIN, grade=B,
         source="Hanratty et al. 2018: 2.13 (1.43-3.17) for care-home entry; held low, 1 is none",
@@ -76,11 +92,11 @@ class Need(Process):
         role=UNCERTAIN, grade=D, source="assumption; 1 is none",
     )  # fmt: skip
     deficits_low: Tenths = param(
-        (0.34, 0.38, 0.12, 0.36, 0.28, 0.52, 0.0, 0.15, 0.34, 0.02), "chance that each Care Act outcome fails at low need",
+        (0.16, 0.15, 0.04, 0.14, 0.09, 0.3, 0.0, 0.1, 0.16, 0.02), "chance that each Care Act outcome fails at low need",
         unit="probability", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption: set against ADL and IADL shares, HSE 2021",
     )  # fmt: skip
     deficits_moderate: Tenths = param(
-        (0.62, 0.72, 0.35, 0.70, 0.60, 0.85, 0.0, 0.35, 0.65, 0.05),
+        (0.45, 0.5, 0.2, 0.48, 0.4, 0.65, 0.0, 0.25, 0.45, 0.04),
         "chance that each Care Act outcome fails at moderate need; nowhere under low need", unit="probability", low=0,
         high=1, role=UNCERTAIN, grade=D, source="assumption: set against ADL and IADL shares, HSE 2021",
     )  # fmt: skip
@@ -90,10 +106,17 @@ class Need(Process):
         high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     hours: tuple[float, float, float] = param(
-        (5.0, 18.0, 75.0), "care needed at low, moderate and high need by somebody typical", unit="hours/week", low=0,
+        (8.0, 46.0, 140.0), "care needed at low, moderate and high need by somebody typical", unit="hours/week", low=0,
         high=168, role=UNCERTAIN, grade=D,
         source="assumption: set against hours of unpaid care (Census 2021 TS039) and of home care packages (ADASS 2025)",
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _worse_fails_more(self) -> Self:
+        for low, high in ((self.deficits_low, self.deficits_moderate), (self.deficits_moderate, self.deficits_high)):
+            if any(b < a for a, b in zip(low, high, strict=True)):
+                raise PydanticCustomError("order", "deficits fall from one level of need to a higher one; they must not")
+        return self
 
     @cached_property
     def up(self) -> F64:
@@ -105,6 +128,13 @@ class Need(Process):
         deprivation = np.array(self.worsen_by_deprivation)
         rate = impairment[:, None, None, None] * deprivation[:, None, None] * by_age[:, None] * base
         return np.minimum(rate, 0.5)
+
+    @cached_property
+    def shocks(self) -> F64:
+        """Monthly chance of a shock by age (101,)."""
+        ages = np.arange(101) - 67
+        by_age = np.exp(np.where(ages > 0, self.worsen_by_age, self.worsen_by_age_young) * ages / 10)
+        return np.minimum(monthly(self.shock) * by_age, 1.0)
 
     @cached_property
     def down(self) -> F64:
@@ -127,29 +157,36 @@ class Need(Process):
         """Give founders the levels that a cohort of their age has reached by the same rules."""
         c = place.citizens
         spread = np.zeros((2, 5, 2, 101, 4))
-        nobody_needs = np.array([1.0, 0.0, 0.0, 0.0])
-        for disabled in range(2):
-            for q in range(5):
-                for sex in range(2):
-                    leave = -np.expm1(-place.makeup.hazard[sex][:, None] * np.array(mortality_by_need))
-                    spread[disabled, q, sex] = cohort(
-                        self.up[disabled, q], self.down[disabled], leave, nobody_needs, 12
-                    )
-        u = luck.uniforms("need.founding", c.id)[:, 0]
-        reached = np.cumsum(spread, axis=-1)[
-            c.disabled.astype(int), c.deprivation - 1, c.sex, np.minimum(c.age // 12, 100)
-        ]
-        c.level[:] = np.minimum((u[:, None] >= reached).sum(axis=1), 3)
-        _describe_all(c.alive, c.level, c.id, c.frailty, c.deficits, c.need, self.chances, self.minutes, luck.seed,
-                      decision("need.outcomes"), BEFORE)  # fmt: skip
+        for q in range(5):
+            share = place.makeup.disabled[17:, q]
+            cross = np.maximum(np.diff(share) * self.onset / np.maximum(1 - share[:-1], 1e-12), 0)
+            at_18 = np.array([[1 - share[1], 0, 0, 0], share[1] * np.array([1 - sum(self.lifelong), *self.lifelong])])
+            for sex in range(2):
+                leave = -np.expm1(-place.makeup.hazard[sex, 18:, None] * np.array(mortality_by_need))
+                spread[:, q, sex, 18:] = cohorts(
+                    self.up[:, q, 18:], self.down[:, 18:], self.shocks[18:], leave, cross, at_18, 12
+                )
+        place.makeup = replace(place.makeup, levels=np.cumsum(spread, axis=-1))
+        self._give_level(place, np.flatnonzero(c.alive), luck)
+
+    def _give_level(self, place: Place, rows: I64, luck: Luck) -> None:
+        """Draw the level of people who are new here from what people like them have reached."""
+        c = place.citizens
+        _draw(
+            rows, c.id, c.age, c.sex, c.disabled, c.deprivation, c.frailty, c.level, c.deficits, c.need, place.makeup.levels,
+            self.chances, self.minutes, luck.seed, decision("need.founding"), decision("need.outcomes"), BEFORE,
+        )  # fmt: skip
 
     def step(self, place: Place, luck: Luck) -> None:
-        """Move everybody's level by at most one, and describe anew whose level moved."""
+        """Move levels, by one but after a shock, and describe anew whose level moved."""
         c = place.citizens
+        fresh = np.flatnonzero(c.alive & (c.arrived == luck.month))
+        if len(fresh):
+            self._give_level(place, fresh, luck)
         _move(
             c.alive, c.id, c.age, c.disabled, c.deprivation, c.isolated, c.unmet, c.frailty,
             c.level, c.deficits, c.need, c.reviewed, c.asked, c.refusals, c.assessed,
-            self.up, self.down, self.isolation_effect, self.unmet_effect, self.chances, self.minutes,
+            self.up, self.down, self.shocks, place.makeup.disabled * self.onset, self.isolation_effect, self.unmet_effect, self.chances, self.minutes,
             luck.seed, decision("need"), decision("need.outcomes"), luck.month, BEFORE,
         )  # fmt: skip
 
@@ -178,18 +215,24 @@ def describe(i: Any, level: Any, ids: Any, frailty: Any, deficits: Any, need: An
 
 
 @njit(nogil=True, cache=True)
-def _describe_all(alive: Any, level: Any, ids: Any, frailty: Any, deficits: Any, need: Any, chances: Any, minutes: Any,
-                  seed: Any, key: Any, before: Any) -> None:  # fmt: skip
-    for i in range(alive.shape[0]):
-        if alive[i]:
-            describe(i, level, ids, frailty, deficits, need, chances, minutes, seed, key, before)
+def _draw(
+    rows: Any, ids: Any, age: Any, sex: Any, disabled: Any, deprivation: Any, frailty: Any, level: Any, deficits: Any,
+    need: Any, levels: Any, chances: Any, minutes: Any, seed: Any, key: Any, key_outcomes: Any, before: Any,
+) -> None:  # fmt: skip
+    for i in rows:
+        reached = levels[1 if disabled[i] else 0, deprivation[i] - 1, sex[i], min(age[i] // 12, 100)]
+        u = one(seed, key, before, ids[i])
+        level[i] = 0
+        while level[i] < 3 and u >= reached[level[i]]:
+            level[i] += 1
+        describe(i, level, ids, frailty, deficits, need, chances, minutes, seed, key_outcomes, before)
 
 
 @njit(nogil=True, cache=True)
 def _move(
     alive: Any, ids: Any, age: Any, disabled: Any, deprivation: Any, isolated: Any, unmet: Any, frailty: Any,
     level: Any, deficits: Any, need: Any, reviewed: Any, asked: Any, refusals: Any, assessed: Any,
-    up: Any, down: Any, if_isolated: Any, if_unmet: Any, chances: Any, minutes: Any,
+    up: Any, down: Any, shocks: Any, p_disabled: Any, if_isolated: Any, if_unmet: Any, chances: Any, minutes: Any,
     seed: Any, key: Any, key_outcomes: Any, month: Any, before: Any,
 ) -> None:  # fmt: skip
     """One month of everybody's level of need (n,)."""
@@ -204,7 +247,13 @@ def _move(
             worse *= if_isolated
         if unmet[i] * 2 > need[i]:
             worse *= if_unmet
-        after = neighbour_step(now, down[d, years, now], min(worse, 0.5), one(seed, key, month, ids[i]))
+        u, v, w, _ = four(seed, key, month, ids[i])
+        if age[i] % 12 == 0 and not disabled[i] and years > 0:
+            before_birthday = p_disabled[years - 1, deprivation[i] - 1]
+            disabled[i] = v * (1.0 - before_birthday) < p_disabled[years, deprivation[i] - 1] - before_birthday
+        after = neighbour_step(now, down[d, years, now], min(worse, 0.5), u)
+        if w < shocks[years]:
+            after = 3
         if after != now:
             level[i] = after
             describe(i, level, ids, frailty, deficits, need, chances, minutes, seed, key_outcomes, before)

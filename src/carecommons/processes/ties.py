@@ -10,43 +10,49 @@ from numba import njit
 
 from carecommons.kernels.allocate import order_by
 from carecommons.kernels.arrays import F32
-from carecommons.kernels.keyed import four
+from carecommons.kernels.keyed import four, pairs
 from carecommons.kernels.rows import drop, find
 from carecommons.kernels.settle import join
 from carecommons.params import LEVER, UNCERTAIN, B, C, D, param
 from carecommons.place.ledger import Event
-from carecommons.place.luck import Luck, decision
+from carecommons.place.luck import BEFORE, BOND, Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
+from carecommons.units import MONTHS_A_YEAR, minutes_a_month
 
 Kinds = tuple[float, float, float, float, float, float, float]
-PEER = 5
+PEER, PROFESSIONAL = 5, 6
 
 
 class Ties(Process):
     """Contact keeps a tie alive, its lack lets it fade; people meet through friends, next door and at work.
 
-    How far people get about depends on need and on whether they have withdrawn; ties with somebody who does not get
+    How far people get about depends on need, on whether it is met, on care they give, and on whether they have withdrawn; ties with somebody who does not get
     about fade. Peers met in a group part when they share no group any longer. In neighbourhoods that shut people out,
     those who meet stigma withdraw more often and are met less; where they are welcome it is the other way round.
     Source: yearly turnover of close ties 1-4 % (Roy et al. 2022); the rest are assumptions.
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "age", "sociability", "stigma", "deprivation", "neighbourhood", "household", "level", "setting",
-        "group_a", "group_b", "works", "ties",
+        "alive", "id", "arrived", "age", "sociability", "stigma", "deprivation", "neighbourhood", "household", "level", "setting",
+        "group_a", "group_b", "need", "unmet", "given", "withdrawn", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("withdrawn", "reach", "network", "ties", "ledger")
 
     fade: Kinds = param(
-        (0.002, 0.004, 0.02, 0.025, 0.025, 0.03, 0.08),
-        "monthly loss of closeness without contact (partner, kin, friend, neighbour, workmate, peer, professional)",
+        (0.01, 0.01, 0.04, 0.05, 0.05, 0.05, 0.08),
+        "monthly loss of closeness without contact, and the pace at which contact restores it (partner, kin, friend, "
+        "neighbour, workmate, peer, professional)",
         unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D,
         source="assumption: friends fade after about 6 months without contact, kin hold (Dunbar)",
     )  # fmt: skip
-    renew: Kinds = param(
-        (0.05, 0.01, 0.03, 0.02, 0.04, 0.03, 0.08), "monthly gain of closeness in full contact, by kind of tie",
-        unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+    closeness: Kinds = param(
+        (0.90, 0.30, 0.22, 0.12, 0.42, 0.12, 0.10), "closeness in full contact of the least close pairs, by kind of tie",
+        unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+    closeness_span: Kinds = param(
+        (0.1, 0.58, 0.7, 0.4, 0.58, 0.45, 0.2), "by how much the closest pairs are closer, by kind of tie",
+        unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     ends_under: float = param(
         0.06, "closeness under which a tie ends", unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption"
@@ -56,31 +62,43 @@ class Ties(Process):
         source="Roy et al. 2022: 1-4% of closest ties change a year; friends 20% every few years",
     )  # fmt: skip
     meet: float = param(
-        0.10, "chance a month of meeting somebody new, of a typical person without friends", unit="probability/month",
+        0.5, "chance a month of meeting somebody new, of a typical person without friends", unit="probability/month",
         low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+    )  # fmt: skip
+    settling_in: float = param(
+        3.0, "meeting of people in their first year here against others", unit="multiple", low=0, high=20, role=UNCERTAIN,
+        grade=D, source="assumption",
     )  # fmt: skip
     enough: float = param(
         14.0, "ties at which a typical person stops making new ones", unit="ties", low=1, high=150, role=UNCERTAIN,
         grade=B, source="Dunbar layers: 15 (MacCarron et al. 2016)",
     )  # fmt: skip
     through_friends: float = param(
-        0.6, "of new ties, those met through friends and family; others live near by", unit="share", low=0, high=1,
+        0.75, "of new ties, those met through friends and family; others live near by", unit="share", low=0, high=1,
         role=UNCERTAIN, grade=D, source="assumption: high clustering of contacts (Danon et al. 2013)",
     )  # fmt: skip
     like_age: float = param(
-        12.0, "difference of age at which a meeting leads to a tie one time in 2.7", unit="years", low=1, high=1000,
+        16.0, "difference of age at which a meeting leads to a tie one time in 2.7", unit="years", low=1, high=1000,
         role=UNCERTAIN, grade=C, source="set against age correlation 0.28 of adult contacts (POLYMOD UK)",
     )  # fmt: skip
     first_closeness: float = param(
         0.15, "closeness of a new tie", unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption"
     )
     gets_about: tuple[float, float, float, float] = param(
-        (1.0, 0.9, 0.7, 0.4), "how far people with no, low, moderate and high need get about", unit="share", low=0,
+        (1.0, 0.95, 0.85, 0.65), "how far people with no, low, moderate and high need get about", unit="share", low=0,
         high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     gets_about_in_care_home: float = param(
         0.3, "how far residents of care homes keep up outside ties", unit="share", low=0, high=1, role=UNCERTAIN,
         grade=D, source="assumption",
+    )  # fmt: skip
+    without_care: float = param(
+        0.35, "getting about lost by people none of whose need is met", unit="share", low=-0.5, high=1, role=UNCERTAIN,
+        grade=D, source="assumption: 1 in 4 out of home under an hour a day after day services closed (Mencap 2012); 0 is none",
+    )  # fmt: skip
+    while_caring: float = param(
+        0.25, "getting about lost by people who give 20 hours of care a week or more", unit="share", low=-0.5, high=1,
+        role=UNCERTAIN, grade=D, source="assumption: 16-21% of carers are isolated (SACE); 0 is none",
     )  # fmt: skip
     withdraw: float = param(
         0.004, "people who withdraw from others", unit="probability/month", low=0, high=1, role=UNCERTAIN, grade=D,
@@ -103,54 +121,67 @@ class Ties(Process):
         role=UNCERTAIN, grade=D, source="assumption: LSNS-6 items 1 and 4",
     )  # fmt: skip
     talk_private: float = param(
-        0.50, "closeness from which people talk about private matters", unit="share", low=0, high=1, role=UNCERTAIN,
+        0.38, "closeness from which people talk about private matters", unit="share", low=0, high=1, role=UNCERTAIN,
         grade=D, source="assumption: LSNS-6 items 2 and 5",
     )  # fmt: skip
     call_on: float = param(
-        0.40, "closeness from which people can be called on for help", unit="share", low=0, high=1, role=UNCERTAIN,
+        0.31, "closeness from which people can be called on for help", unit="share", low=0, high=1, role=UNCERTAIN,
         grade=D, source="assumption: LSNS-6 items 3 and 6",
     )  # fmt: skip
 
     @cached_property
-    def tables(self) -> tuple[F32, F32, F32]:
-        """Fading and renewal by kind, getting about by level."""
-        return np.array(self.fade, np.float32), np.array(self.renew, np.float32), np.array(self.gets_about, np.float32)
+    def by_kind(self) -> F32:
+        """Fading, least closeness and its span by kind of tie (3, 7)."""
+        return np.array([self.fade, self.closeness, self.closeness_span], np.float32)
 
-    def settle(self, place: Place) -> None:
-        """Score the founders' ties before anything happens."""
-        c, t = place.citizens, place.ties
+    @cached_property
+    def scores(self) -> F32:
+        """Closeness under which a tie ends, and from which it counts as seen, private, to call on (4,)."""
+        return np.array([self.ends_under, self.seen_monthly, self.talk_private, self.call_on], np.float32)
+
+    def settle(self, place: Place, luck: Luck, *, as_woven: bool = True) -> None:
+        """Give the founders' ties the closeness that contact keeps up, unless it was handed in; let some keep away."""
+        c = place.citizens
         c.reach[:] = np.array(self.gets_about, np.float32)[c.level]
-        still = np.zeros(7, np.float32)
-        _use(
-            c.alive, c.reach, c.withdrawn, c.household, c.group_a, c.group_b, c.network,
-            t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes, still, still, np.float32(0.0),
-            np.float32(self.seen_monthly), np.float32(self.talk_private), np.float32(self.call_on),
+        if as_woven:
+            self._use(place, np.concatenate([np.ones((1, 7), np.float32), self.by_kind[1:]]))
+        usual = self.withdraw / max(self.withdraw + self.come_back, 1e-12)
+        c.withdrawn[:] = luck.uniforms("ties.founding", c.id)[:, 0] < usual
+        c.reach[c.withdrawn] = 0
+        self._use(place, np.concatenate([np.zeros((1, 7), np.float32), self.by_kind[1:]]))
+
+    def _use(self, place: Place, by_kind: F32) -> int:
+        c, t = place.citizens, place.ties
+        return _use(
+            c.alive, c.reach, c.household, c.group_a, c.group_b, c.network,
+            t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes, by_kind, self.scores,
         )  # fmt: skip
 
     def step(self, place: Place, luck: Luck) -> None:
         """Who withdraws, who loses touch, who meets whom; then every tie is used or fades."""
         c, t = place.citizens, place.ties
-        fade, renew, gets_about = self.tables
         n = len(c)
         a, b, kinds = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int8)
         lost_a, lost_b = np.empty(n, np.int32), np.empty(n, np.int32)
         receptive = np.clip(place.neighbourhoods.receptiveness + np.float32(self.welcome), -1, 1) * self.stigma_effect
         met, lost = _go_out(
-            c.alive, c.id, c.age, c.sociability, c.stigma, c.neighbourhood, c.level, c.setting, c.works,
-            c.withdrawn, c.reach, gets_about, np.float32(self.gets_about_in_care_home), receptive,
+            c.alive, c.id, c.arrived, c.age, c.sociability, c.stigma, c.neighbourhood, c.level, c.setting,
+            c.need, c.unmet, c.given, c.withdrawn, c.reach, np.array(self.gets_about, np.float32), np.float32(self.gets_about_in_care_home),
+            np.float32(self.without_care), np.float32(self.while_caring), minutes_a_month(20), receptive,
             place.neighbourhoods.first, place.row_of, t.start, t.degree, t.neighbour, t.kind,
-            self.withdraw, self.come_back, self.lose_touch / 12, self.meet, self.enough, self.through_friends,
+            self.withdraw, self.come_back, self.lose_touch / 12, self.meet, self.settling_in, self.enough, self.through_friends,
             self.like_age * 12, luck.seed, decision("ties"), decision("ties.meeting"), luck.month,
             a, b, kinds, lost_a, lost_b,
         )  # fmt: skip
-        parted = part(lost_a[:lost], lost_b[:lost], t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes)
-        faded = _use(
-            c.alive, c.reach, c.withdrawn, c.household, c.group_a, c.group_b, c.network,
-            t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes, fade, renew, np.float32(self.ends_under),
-            np.float32(self.seen_monthly), np.float32(self.talk_private), np.float32(self.call_on),
-        )  # fmt: skip
+        parted = part(
+            lost_a[:lost], lost_b[:lost], t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes
+        )
+        faded = self._use(place, self.by_kind)
         place.ledger.events[Event.TIES_FADED] += parted + faded // 2
-        place.ledger.events[Event.TIES_FORMED] += introduce(place, a[:met], b[:met], kinds[:met], self.first_closeness, luck, "ties")
+        if luck.month % MONTHS_A_YEAR == 0:
+            t.make_room()
+        formed = introduce(place, a[:met], b[:met], kinds[:met], self.first_closeness, luck, "ties")
+        place.ledger.events[Event.TIES_FORMED] += formed
 
 
 def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: Luck, what: str) -> int:
@@ -160,15 +191,20 @@ def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: 
     c, t = place.citizens, place.ties
     priority = (luck.uniforms(f"{what}.order", c.id[a])[:, 0] * 2**53).astype(np.int64)
     order = order_by(priority, c.id[a])
-    return join(order, a, b, kinds, np.float32(closeness), t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes)
+    bonds = pairs(luck.seed, decision(BOND), BEFORE, c.id, a, b)
+    return join(
+        order, a, b, kinds, bonds, np.float32(closeness),
+        t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes,
+    )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
 def _go_out(
-    alive: Any, ids: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any, setting: Any,
-    works: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any, receptive: Any,
+    alive: Any, ids: Any, arrived: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any, setting: Any,
+    need: Any, unmet: Any, given: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any,
+    without_care: Any, while_caring: Any, heavy: Any, receptive: Any,
     first: Any, row_of: Any, start: Any, degree: Any, neighbour: Any, kind: Any,
-    withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, enough: Any, through_friends: Any, like_age: Any,
+    withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, settling_in: Any, enough: Any, through_friends: Any, like_age: Any,
     seed: Any, key: Any, key_meeting: Any, month: Any, a: Any, b: Any, kinds: Any, lost_a: Any, lost_b: Any,
 ) -> Any:  # fmt: skip
     """Each person's own part of the month on last month's ties -> pairs who met, pairs who lost touch."""
@@ -185,6 +221,10 @@ def _go_out(
         about = gets_about[level[i]]
         if setting[i] == 1:
             about = min(about, in_care_home)
+        elif unmet[i] > 0:
+            about *= np.float32(1.0) - without_care * np.float32(min(unmet[i], need[i]) / max(need[i], 1))
+        if given[i] > 0:
+            about *= np.float32(1.0) - while_caring * np.float32(min(given[i] / heavy, 1.0))
         reach[i] = np.float32(0.0) if withdrawn[i] else about
         d = degree[i]
         if v < lose_touch and d > 0:
@@ -193,7 +233,10 @@ def _go_out(
                 lost_a[lost], lost_b[lost] = i, neighbour[e]
                 lost += 1
         wish = sociability[i] * enough
-        if withdrawn[i] or d >= wish or w >= meet * sociability[i] * about * (1.0 - d / wish):
+        goes = meet * sociability[i] * about * (1.0 - d / wish)
+        if 0 < arrived[i] and month - arrived[i] < 12:
+            goes *= settling_in
+        if withdrawn[i] or d >= wish or w >= goes:
             continue
         u, v, w, _ = four(seed, key_meeting, month, ids[i])
         j, what = i, 3
@@ -216,13 +259,15 @@ def _go_out(
 
 
 @njit(nogil=True, cache=True)
-def part(a: Any, b: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any) -> int:
+def part(
+    a: Any, b: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any
+) -> int:
     """End the ties a-b (m,) -> ties ended."""
     ended = 0
     for t in range(a.shape[0]):
         if find(start, degree, neighbour, a[t], b[t]) >= 0:
-            drop(start, degree, neighbour, strength, kind, minutes, a[t], b[t])
-            drop(start, degree, neighbour, strength, kind, minutes, b[t], a[t])
+            drop(start, degree, neighbour, strength, kind, bond, minutes, a[t], b[t])
+            drop(start, degree, neighbour, strength, kind, bond, minutes, b[t], a[t])
             ended += 1
     return ended
 
@@ -237,25 +282,24 @@ def _points(count: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def _use(
-    alive: Any, reach: Any, withdrawn: Any, household: Any, group_a: Any, group_b: Any, network: Any,
-    start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any, fade: Any, renew: Any, floor: Any,
-    seen: Any, private: Any, call: Any,
+    alive: Any, reach: Any, household: Any, group_a: Any, group_b: Any, network: Any,
+    start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any, by_kind: Any, scores: Any,
 ) -> int:  # fmt: skip
-    """Fade and renew every half-edge, drop those that ended, and score each row -> half-edges dropped."""
+    """Move every tie towards what contact keeps up, drop those that ended, and score each row -> half-edges dropped."""
     ended = 0
-    whole = np.float32(1.0)
+    nothing, whole, out_of = np.float32(0.0), np.float32(1.0), np.float32(1.0 / 65536.0)
+    floor, seen, private, call = scores[0], scores[1], scores[2], scores[3]
     for i in range(alive.shape[0]):
         keep = start[i]
         last = start[i] + degree[i]
         kin_seen = kin_private = kin_call = 0
         friend_seen = friend_private = friend_call = 0
         mine = reach[i]
-        away = withdrawn[i]
         for e in range(start[i], last):
             j, k, s = neighbour[e], kind[e], strength[e]
             together = k <= 1 and household[i] == household[j]
-            contact = whole if together else mine * reach[j]
-            s = s + renew[k] * contact * (whole - s) - fade[k] * s
+            contact = whole if together else mine * reach[j]  # 0 where one of the two has withdrawn
+            s += by_kind[0, k] * ((by_kind[1, k] + by_kind[2, k] * (bond[e] * out_of)) * contact - s)
             if s < floor:
                 ended += 1
                 continue
@@ -266,15 +310,15 @@ def _use(
                 ended += 1
                 continue
             if keep != e:
-                neighbour[keep], kind[keep], minutes[keep] = j, k, minutes[e]
+                neighbour[keep], kind[keep], bond[keep], minutes[keep] = j, k, bond[e], minutes[e]
             strength[keep] = s
             keep += 1
-            if together or not (away or withdrawn[j]):
+            if contact > nothing:
                 if k <= 1:
                     kin_seen += s >= seen
                     kin_private += s >= private
                     kin_call += s >= call
-                else:
+                elif k != PROFESSIONAL:
                     friend_seen += s >= seen
                     friend_private += s >= private
                     friend_call += s >= call

@@ -10,14 +10,15 @@ from numba import njit
 from carecommons.founding.people import People
 from carecommons.kernels.arrays import I64
 from carecommons.kernels.homes import count_homes
-from carecommons.kernels.keyed import four, one
+from carecommons.kernels.keyed import four, one, pair
 from carecommons.kernels.rows import append, drop
 from carecommons.params import UNCERTAIN, A, B, D, param
 from carecommons.place.ledger import Event
-from carecommons.place.luck import Luck, decision
+from carecommons.place.luck import BEFORE, BOND, Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
 
+MOST_KIN = 3
 PERMANENT = ("address", "neighbourhood", "deprivation")
 
 
@@ -36,7 +37,7 @@ class Turnover(Process):
         source="ONS UK period qx 2019",
     )  # fmt: skip
     mortality_by_need: tuple[float, float, float, float] = param(
-        (0.75, 1.1, 1.7, 2.8), "mortality by level of need (none, low, moderate, high) against that of the age",
+        (0.70, 1.0, 1.6, 3.6), "mortality by level of need (none, low, moderate, high) against that of the age",
         unit="multiple", low=0, high=10, role=UNCERTAIN, grade=D,
         source="assumption: keeps the mean near 1 for the needs of the default",
     )  # fmt: skip
@@ -44,12 +45,16 @@ class Turnover(Process):
         1.1, "mortality of people who are often lonely against others", unit="hazard ratio", low=0.9, high=1.35,
         role=UNCERTAIN, grade=B, source="Eur J Ageing 2022 meta-analysis: 1.10 (1.06-1.14)",
     )  # fmt: skip
+    mortality_in_care_home: float = param(
+        2.4, "mortality of care home residents against others of their age and need", unit="multiple", low=0.5, high=5,
+        role=UNCERTAIN, grade=D, source="assumption: stays of two to three years",
+    )  # fmt: skip
     departure_young: float = param(
         0.05, "adults under 35 who move away", unit="share/year", low=0, high=0.5, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
     departure: float = param(
-        0.015, "adults of 35 and over who move away", unit="share/year", low=0, high=0.5, role=UNCERTAIN, grade=D,
+        0.010, "adults of 35 and over who move away", unit="share/year", low=0, high=0.5, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
     arrival: float = param(
@@ -65,8 +70,8 @@ class Turnover(Process):
         """Age everybody, then take out those who go, then let newcomers in."""
         c, events = place.citizens, place.ledger.events
         fate = _age_and_fate(
-            c.alive, c.id, c.address, c.age, c.sex, c.level, c.lonely, place.makeup.hazard * self.mortality,
-            np.array(self.mortality_by_need), self.mortality_if_lonely,
+            c.alive, c.id, c.address, c.age, c.sex, c.level, c.lonely, c.setting, place.makeup.hazard * self.mortality,
+            np.array(self.mortality_by_need), self.mortality_if_lonely, self.mortality_in_care_home,
             self.departure_young, self.departure, self.arrival,
             luck.seed, decision("turnover"), decision("arrival"), luck.month, events,
         )  # fmt: skip
@@ -82,7 +87,7 @@ class Turnover(Process):
     def _take_out(self, place: Place, gone: I64) -> None:
         c, t = place.citizens, place.ties
         place.ledger.events[Event.TIES_LOST] += cut_off(
-            gone, c.partner, t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes
+            gone, c.partner, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes
         )
         place.ledger.events[Event.LEFT_LIST] += int((c.waiting_since[gone] >= 0).sum())
         c.clear(gone, keep=PERMANENT)
@@ -99,25 +104,27 @@ class Turnover(Process):
         c.household[fresh] = c.address[fresh] + len(c)
         People.draw_traits(place, fresh, luck)
         order = fresh[np.argsort(c.id[fresh], kind="stable")]
+        before = len(t)
         move_in(
             order, of_age[np.argsort(c.id[fresh], kind="stable")], c.address, c.age, c.alive, c.household, c.partner,
             c.neighbourhood, place.neighbourhoods.first, place.row_of, c.id,
-            t.start, t.degree, t.neighbour, t.strength, t.kind, t.minutes,
-            luck.seed, decision("arrival.home"), luck.month,
+            t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes,
+            luck.seed, decision("arrival.home"), luck.month, decision(BOND), BEFORE,
         )  # fmt: skip
+        place.ledger.events[Event.TIES_FORMED] += len(t) - before
 
 
 @njit(nogil=True, cache=True)
 def _age_and_fate(
-    alive: Any, ids: Any, address: Any, age: Any, sex: Any, level: Any, lonely: Any, hazard: Any, by_need: Any,
-    if_lonely: Any, young: Any, older: Any, arrival: Any,
+    alive: Any, ids: Any, address: Any, age: Any, sex: Any, level: Any, lonely: Any, setting: Any, hazard: Any,
+    by_need: Any, if_lonely: Any, in_care_home: Any, young: Any, older: Any, arrival: Any,
     seed: Any, key: Any, key_arrival: Any, month: Any, events: Any,
 ) -> Any:  # fmt: skip
     """0 stays, 1 dies, 2 leaves, 3 arrives at an empty address (n,)."""
     n = alive.shape[0]
     fate = np.zeros(n, np.int8)
-    leave_young = -np.log1p(-young) / 12.0
-    leave_older = -np.log1p(-older) / 12.0
+    leave_young = 1.0 - (1.0 - young) ** (1.0 / 12.0)
+    leave_older = 1.0 - (1.0 - older) ** (1.0 / 12.0)
     for i in range(n):
         if not alive[i]:
             if one(seed, key_arrival, month, address[i]) < arrival:
@@ -127,11 +134,13 @@ def _age_and_fate(
         age[i] += 1
         years = min(age[i] // 12, 100)
         rate = hazard[sex[i], years] * by_need[level[i]] * (if_lonely if lonely[i] else 1.0)
+        if setting[i] == 1:
+            rate *= in_care_home
         u, v, _, _ = four(seed, key, month, ids[i])
-        if u < -np.expm1(-rate):
+        if u < rate and u < -np.expm1(-rate):
             fate[i] = 1
             events[0] += 1
-        elif v < -np.expm1(-(leave_young if years < 35 else leave_older)):
+        elif v < (leave_young if years < 35 else leave_older):
             fate[i] = 2
             events[1] += 1
     return fate
@@ -139,7 +148,7 @@ def _age_and_fate(
 
 @njit(nogil=True, cache=True)
 def cut_off(
-    gone: I64, partner: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any
+    gone: I64, partner: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any
 ) -> int:
     """Take people out of everybody's rows and partnerships -> ties lost."""
     lost = 0
@@ -148,7 +157,7 @@ def cut_off(
             partner[partner[i]] = -1
             partner[i] = -1
         for e in range(start[i], start[i] + degree[i]):
-            lost += drop(start, degree, neighbour, strength, kind, minutes, neighbour[e], i)
+            lost += drop(start, degree, neighbour, strength, kind, bond, minutes, neighbour[e], i)
         degree[i] = 0
     return lost
 
@@ -156,14 +165,12 @@ def cut_off(
 @njit(nogil=True, cache=True)
 def move_in(
     order: Any, of_age: Any, address: Any, age: Any, alive: Any, household: Any, partner: Any, neighbourhood: Any,
-    first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, minutes: Any,
-    seed: Any, key: Any, month: Any,
+    first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any,
+    seed: Any, key: Any, month: Any, key_bond: Any, before: Any,
 ) -> None:  # fmt: skip
-    """Newcomers of eighteen join the household of somebody near by who could be a parent."""
+    """Newcomers have family near by where four tries find a parent's age; those of eighteen live there."""
     for k in range(order.shape[0]):
         i = order[k]
-        if not of_age[k]:
-            continue
         low, high = first[neighbourhood[i]], first[neighbourhood[i] + 1]
         draws = four(seed, key, month, ids[i])
         for u in draws:
@@ -171,11 +178,25 @@ def move_in(
             gap = age[host] - age[i]
             if not alive[host] or gap < 18 * 12 or gap > 45 * 12 or start[host] + degree[host] == start[host + 1]:
                 continue
-            household[i] = household[host]
-            append(start, degree, neighbour, strength, kind, minutes, i, host, np.float32(0.9), 1)
-            append(start, degree, neighbour, strength, kind, minutes, host, i, np.float32(0.9), 1)
+            if of_age[k] and household[host] >= 0:
+                household[i] = household[host]
+            tie = np.uint16(pair(seed, key_bond, before, ids[i], ids[host]) * 65536.0)
+            append(start, degree, neighbour, strength, kind, bond, minutes, i, host, np.float32(0.9), 1, tie)
+            append(start, degree, neighbour, strength, kind, bond, minutes, host, i, np.float32(0.9), 1, tie)
             other = partner[host]
             if other >= 0 and start[other] + degree[other] < start[other + 1]:
-                append(start, degree, neighbour, strength, kind, minutes, i, other, np.float32(0.9), 1)
-                append(start, degree, neighbour, strength, kind, minutes, other, i, np.float32(0.9), 1)
+                tie = np.uint16(pair(seed, key_bond, before, ids[i], ids[other]) * 65536.0)
+                append(start, degree, neighbour, strength, kind, bond, minutes, i, other, np.float32(0.9), 1, tie)
+                append(start, degree, neighbour, strength, kind, bond, minutes, other, i, np.float32(0.9), 1, tie)
+            family = 0
+            for e in range(start[host], start[host] + degree[host] - 1):
+                j = neighbour[e]
+                if kind[e] != 1 or family == MOST_KIN or j == other or start[j] + degree[j] == start[j + 1]:
+                    continue
+                if start[i] + degree[i] == start[i + 1]:
+                    break
+                tie = np.uint16(pair(seed, key_bond, before, ids[i], ids[j]) * 65536.0)
+                append(start, degree, neighbour, strength, kind, bond, minutes, i, j, np.float32(0.5), 1, tie)
+                append(start, degree, neighbour, strength, kind, bond, minutes, j, i, np.float32(0.5), 1, tie)
+                family += 1
             break

@@ -43,27 +43,27 @@ class Wellbeing(Process):
         role=UNCERTAIN, grade=D, source="assumption: QUESTIONS claims that services cannot meet isolation; to be varied",
     )  # fmt: skip
     contact_cuts: tuple[float, float, float] = param(
-        (0.15, -1.15, -2.25), "felt contact above which people say enough, adequate, some but not enough", unit="z", low=-10,
+        (-0.75, -2.1, -2.9), "felt contact above which people say enough, adequate, some but not enough", unit="z", low=-10,
         high=10, role=UNCERTAIN, grade=C, source="set against 44/34/16/6% of long-term users (ASCS 2013-14)",
     )  # fmt: skip
     contact_desire: float = param(
-        0.9, "weight of a person's wish for contact in felt contact", unit="z/z", low=0, high=5, role=UNCERTAIN, grade=D,
+        1.3, "weight of a person's wish for contact in felt contact", unit="z/z", low=0, high=5, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
     contact_burden: float = param(
-        0.6, "felt contact lost by full carer strain", unit="z", low=0, high=5, role=UNCERTAIN, grade=C,
+        2.5, "felt contact lost by full carer strain", unit="z", low=0, high=5, role=UNCERTAIN, grade=C,
         source="set against 32.5% of carers with enough contact (SACE 2018-19)",
     )  # fmt: skip
     lonely_over: float = param(
-        2.05, "felt loneliness above which people are lonely often or always", unit="z", low=-10, high=10, role=UNCERTAIN,
+        1.76, "felt loneliness above which people are lonely often or always", unit="z", low=-10, high=10, role=UNCERTAIN,
         grade=C, source="set against 7.1% of adults (Community Life Survey 2023/24)",
     )  # fmt: skip
     lonely_by_need: tuple[float, float, float, float] = param(
-        (0.0, 0.45, 0.9, 1.1), "loneliness that comes with no, low, moderate, high need", unit="z", low=0, high=5,
+        (0.0, 0.23, 0.67, 0.86), "loneliness that comes with no, low, moderate, high need", unit="z", low=0, high=5,
         role=UNCERTAIN, grade=C, source="set against 14% of disabled, 3% of other adults (Community Life Survey 2024/25)",
     )  # fmt: skip
     lonely_if_disabled: float = param(
-        0.55, "loneliness that comes with a long-standing impairment", unit="z", low=0, high=5, role=UNCERTAIN, grade=C,
+        0.31, "loneliness that comes with a long-standing impairment", unit="z", low=0, high=5, role=UNCERTAIN, grade=C,
         source="set against 14% of disabled, 3% of other adults (Community Life Survey 2024/25)",
     )  # fmt: skip
     lonely_if_young: float = param(

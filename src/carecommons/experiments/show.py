@@ -1,0 +1,299 @@
+"""Results in words and tables: how numbers, units and progress look to people."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from carecommons.experiments.estimate import Estimate
+from carecommons.outcomes.catalogue import BY_NAME
+from carecommons.params import Parameter
+from carecommons.scenario import register
+
+if TYPE_CHECKING:
+    from carecommons.experiments.compare import Comparison
+    from carecommons.experiments.sweep import Sweep
+
+PER: Final = 1_000  # adults that counts are given for, so that samples of any size read alike
+WIDEST: Final = 8  # levels that stand side by side on a screen
+NONE: Final = "–"
+HEADLINES: Final = (
+    "isolation", "loneliness", "latent", "expressed", "requests", "eligible", "funded", "funded_hours", "delivered", "crises",
+    "unmet_hours", "helped", "carers", "carer_strain", "unpaid_hours", "council_spend", "overspend",
+)  # fmt: skip
+_TITLES: Final = {
+    "isolation": "Isolation", "latent": "Latent demand: people in need", "expressed": "Expressed demand: people who asked",
+    "eligible": "Eligible demand: people found eligible", "funded": "Funded demand: people with council care",
+    "delivered": "Delivered demand: people with paid care", "requests": "Requests for support", "unmet_hours": "Unmet need",
+    "unpaid_hours": "Unpaid care", "council_spend": "Council spending", "carer_strain": "Strain of unpaid carers",
+}  # fmt: skip
+
+
+@contextmanager
+def bar(what: str, total: int, *, shown: bool = True) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr where somebody can see it; call what it gives once for each thing done."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn(f"{total:,} {what}"), BarColumn(None, complete_style="cyan", finished_style="green"), MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )  # fmt: skip
+    seen = shown and (console.is_terminal or console.is_jupyter)
+    with Progress(*columns, console=console, disable=not seen, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def figure(value: float, decimals: int | None = None) -> str:
+    """A number for people: four digits that matter, thousands apart, a dash where there is none."""
+    if math.isnan(value):
+        return NONE
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if decimals is None:
+        decimals = 0 if value == 0 else min(max(3 - math.floor(math.log10(abs(value))), 0), 4)
+    text = f"{value:,.{decimals}f}"
+    return text.lstrip("-") if not text.strip("-0.,") else text
+
+
+def decimals_for(half_width: float) -> int | None:
+    """Places after the point that show two digits of an interval's half-width; None where there is no interval."""
+    if not math.isfinite(half_width) or half_width <= 0:
+        return None
+    return min(max(1 - math.floor(math.log10(half_width)), 0), 4)
+
+
+def surely(found: Estimate, *, sign: bool = False) -> str:
+    """A mean with its half-width, as far as its digits can be told."""
+    places = decimals_for(found.half_width)
+    plus = "+" if sign and found.mean > 0 else ""
+    if places is None:
+        return plus + figure(found.mean)
+    return f"{plus}{figure(found.mean, places)} ± {figure(found.half_width, places)}"
+
+
+def per_of(outcome: str) -> int | None:
+    """`PER` for an outcome that counts, so that it grows with the sample; None for a share or a score."""
+    which = BY_NAME[outcome]
+    return PER if which.total or (which.of is not None and not which.unit.startswith("%")) else None
+
+
+def unit_of(outcome: str) -> str:
+    """The unit in which pictures and tables show an outcome."""
+    unit = BY_NAME[outcome].unit
+    if per_of(outcome) is None:
+        return unit
+    return f"per {PER:,} adults" if unit == "adults" else f"{unit} per {PER:,} adults"
+
+
+def title_of(outcome: str) -> str:
+    """An outcome's name as a headline."""
+    return _TITLES.get(outcome, outcome.replace("_", " ").capitalize())
+
+
+def parameter(key: str) -> Parameter | None:
+    """The register's entry; None for `place` and other words."""
+    return next((each for each in register() if each.key == key), None)
+
+
+def axis_of(key: str) -> str:
+    """What a factor is, in words, with its unit."""
+    found = parameter(key)
+    if found is None:
+        return key
+    about = found.about.split(";")[0]
+    return f"{about[:1].upper()}{about[1:]} ({'% of' + found.unit[1:] if _multiple(found) else found.unit})"
+
+
+def level_of(key: str, value: Any) -> str:
+    """A level as an axis shows it: multiples of today's as per cent."""
+    found = parameter(key)
+    if found is not None and _multiple(found) and isinstance(value, float):
+        return f"{100 * value:.6g}%"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _multiple(found: Parameter) -> bool:
+    return found.unit.startswith("x today's")
+
+
+def sweep_tables(sweep: Sweep) -> Group:
+    """The design's outcomes over its cells: as a grid for two factors, as a list otherwise."""
+    d = sweep.design
+    grid = len(d.factors) == 2 and min(map(len, d.factors.values())) <= WIDEST
+    parts: list[RenderableType] = [_grid(sweep, outcome) for outcome in d.outcomes] if grid else [_list(sweep)]
+    how = f"mean of the last 12 of {d.scenario.months} months ± 95% interval over {d.replicates} replicates"
+    own = "; bold: the scenario as it stands" if d.own_cell is not None else ""
+    return Group(*parts, Text(f"{how}{own}", style="dim"))
+
+
+def _grid(sweep: Sweep, outcome: str) -> Table:
+    d = sweep.design
+    (across, columns), (down, rows) = d.factors.items()
+    if len(columns) > WIDEST:
+        (across, columns), (down, rows) = (down, rows), (across, columns)
+    found = sweep.estimates(outcome, per=per_of(outcome))
+    cell_of = {tuple(cell.items()): number for number, cell in enumerate(d.cells)}
+    table = _table(f"{title_of(outcome)} ({unit_of(outcome)})")
+    table.add_column(f"{down} ↓  {across} →")
+    for level in columns:
+        table.add_column(level_of(across, level), justify="right", no_wrap=True)
+    for row in rows:
+        numbers = [cell_of[tuple((key, {across: column, down: row}[key]) for key in d.factors)] for column in columns]
+        table.add_row(level_of(down, row), *(_cell(found[number], number == d.own_cell) for number in numbers))
+    return table
+
+
+def _list(sweep: Sweep) -> Table:
+    d = sweep.design
+    table = _table(f"{d.scenario.place}: {len(d.cells)} cells")
+    for key in d.factors:
+        table.add_column(key)
+    for outcome in d.outcomes:
+        table.add_column(f"{title_of(outcome)}\n({unit_of(outcome)})", justify="right")
+    found = [sweep.estimates(outcome, per=per_of(outcome)) for outcome in d.outcomes]
+    for number, levels in enumerate(d.cells):
+        words = [level_of(key, value) for key, value in levels.items()]
+        table.add_row(*words, *(_cell(each[number], number == d.own_cell) for each in found))
+    return table
+
+
+def _cell(found: Estimate, own: bool) -> Text:
+    return Text(surely(found), style="bold" if own else "")
+
+
+def comparison_tables(comparison: Comparison) -> Group:
+    """What the arms differ by: parameters, headline outcomes, and where the difference in funded care went."""
+    table = _table(f"b less a, {len(comparison.worlds)} pairs in the same worlds")
+    for head, justify in (("outcome", "left"), ("a", "right"), ("b", "right"), ("b - a", "right"), ("unit", "left"),
+                          ("variance\nreduction", "right"), ("b > a", "right")):  # fmt: skip
+        table.add_column(head, justify="right" if justify == "right" else "left")
+    for name in HEADLINES:
+        each = comparison.paired[name]
+        table.add_row(
+            name, figure(each.a), figure(each.b), Text(surely(each.difference, sign=True), style=_tint(name, each.difference)),
+            BY_NAME[name].unit, figure(each.variance_reduction, 0 if each.variance_reduction >= 10 else 1),
+            NONE if math.isnan(each.above) else f"{each.above:.0%}",
+        )  # fmt: skip
+    changed = comparison.changed()
+    words = [f"{key}: {value['a']} in a, {value['b']} in b" for key, value in list(changed.items())[:WIDEST]]
+    more = [f"and {len(changed) - WIDEST} more parameters"] if len(changed) > WIDEST else []
+    parts: list[RenderableType] = [Text("\n".join([*words, *more]) or "a and b are the same"), table]
+    return Group(
+        *parts,
+        *([_attribution(comparison)] if len(comparison.attribution) else []),
+        Text(_how(comparison), style="dim"),
+    )
+
+
+def _how(comparison: Comparison) -> str:
+    unpaired = "" if comparison.same_place else "; the arms are different places, so funded care is not attributed"
+    return (
+        f"mean of the last {comparison.last} of {comparison.scenario_a.months} months, of whole samples of "
+        f"{comparison.scenario_a.citizens:,} citizens ± 95% interval over pairs{unpaired}"
+    )
+
+
+def _attribution(comparison: Comparison) -> Table:
+    from_words = {
+        "total": "change in funded care", "prevented": "prevented: less need", "absent": "  of which people who live in one arm only",
+        "met_elsewhere": "met elsewhere: unpaid, community or own money", "deterred": "deterred or rationed: in need, not funded",
+        "delayed": "delayed: waiting for an assessment",
+    }  # fmt: skip
+    table = _table("Where the difference in funded care went (b less a)")
+    for head in ("", "hours a month", "share"):
+        table.add_column(head, justify="right" if head else "left")
+    frame = comparison.attribution
+    for part in ("total", "prevented", "absent", "met_elsewhere", "deterred", "delayed"):
+        row = frame.loc[part]
+        found = Estimate(float(row["hours_a_month"]), float(row["low"]), float(row["high"]), len(comparison.worlds))
+        share = float(row["share"])
+        table.add_row(from_words[part], surely(found, sign=True), NONE if math.isnan(share) else f"{share:.0%}")
+    return table
+
+
+def _tint(name: str, difference: Estimate) -> str:
+    """Green for surely better, red for surely worse, plain where it cannot be told or nobody says which is good."""
+    good = BY_NAME[name].good
+    if good == "neither" or math.isnan(difference.low) or difference.low <= 0 <= difference.high:
+        return ""
+    return "green" if (difference.mean > 0) == (good == "up") else "red"
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+
+
+def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Plain rows as a table; the columns are the first row's."""
+    table = _table(title)
+    for name, value in (rows[0] if rows else {}).items():
+        table.add_column(
+            name, justify="right" if isinstance(value, int | float) and not isinstance(value, bool) else "left"
+        )
+    for row in rows:
+        table.add_row(*(figure(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) and not
+                        isinstance(value, bool) else str(value) for value in row.values()))  # fmt: skip
+    return table
+
+
+def register_list(found: Sequence[Parameter]) -> Group:
+    """Parameters one under the other: value, unit, range, role and grade, then what it is and where it comes from."""
+    parts: list[RenderableType] = []
+    for each in found:
+        head = (
+            Text(each.key, style="bold")
+            .append(f" = {plainly(each.value)} ", style="bold cyan")
+            .append(each.unit, style="not bold")
+        )
+        head.append(
+            f"  ({', '.join(part for part in (range_of(each), each.role, f'grade {each.grade}') if part)})",
+            style="not bold dim",
+        )
+        about = Padding(Text(each.about), (0, 0, 0, 4))
+        parts += [head, about, Padding(Text(f"source: {each.source}", style="dim"), (0, 0, 0, 4))]
+    return Group(*parts)
+
+
+def plainly(value: Any) -> str:
+    """A parameter's value as one types it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"[{', '.join(map(plainly, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def range_of(found: Parameter) -> str:
+    """From where to where a parameter may go, empty where it is a word or a switch."""
+    return "" if found.low is None or found.high is None else f"{found.low:,} to {found.high:,}"
+
+
+def validation_table(table: Any) -> Table:
+    """Simulated beside published figures with their bands; what the model cannot express says why."""
+    told = table[table["simulated"].notna()].reset_index()
+    rows = [
+        {"theme": row.theme, "figure": row.key, "simulated": float(row.simulated), "published": float(row.value),
+         "band": f"{figure(row.band_low)} to {figure(row.band_high)}", "": "pass" if row.passes else "MISS", "unit": row.unit}
+        for row in told.itertuples()
+    ]  # fmt: skip
+    missing = len(table) - len(rows)
+    return rows_table(
+        f"Simulated beside published ({missing} figures the model cannot express are in --json and -o)", rows
+    )
+
+
+def html(result: Any) -> str:
+    """A result's tables as a notebook shows them."""
+    console = Console(file=io.StringIO(), record=True, width=140, force_jupyter=False)
+    console.print(result)
+    return f"<pre style='line-height:1.3'>{escape(console.export_text(styles=False))}</pre>"

@@ -1,0 +1,180 @@
+"""A folder of results: written beside its place and moved there when it is whole, with a manifest of how it came about."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+
+from carecommons import __version__
+from carecommons.errors import CareCommonsError, one_line
+
+MANIFEST: Final = "manifest.json"
+LIBRARIES: Final = ("mesa", "networkx", "numba", "numpy", "pandas", "pydantic", "scipy")
+SMALL: Final = 1_000_000  # bytes up to which a table is left unpacked
+
+
+class FolderError(CareCommonsError):
+    """A folder that cannot be written, or holds something else."""
+
+
+class Folder:
+    """Where the results of one experiment go.
+
+    In a `with` block: what is added appears at `path` all at once at the end, and nothing does when the block fails. A
+    folder that holds another experiment, or files that are nobody's results, is refused unless `force` is given; files
+    that we did not write stay as they are even then.
+
+    Parameters
+    ----------
+    path
+        The folder to be.
+    experiment
+        What the results are of: a short hash. A folder with the results of the same experiment is replaced.
+    force
+        Write into a folder of something else.
+    """
+
+    def __init__(self, path: str | Path, experiment: str, *, force: bool = False) -> None:
+        self.path, self.experiment = Path(path), experiment
+        self._shown = one_line(path, limit=200)
+        self._draft = self.path.parent / f".{self.path.name}.{os.getpid()}.part"
+        self._files: dict[str, str] = {}
+        self._started = time.time()
+        self._refuse_others(force)
+
+    def add(self, name: str, content: bytes) -> None:
+        """Put a file among the results."""
+        try:
+            with (self._draft / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as problem:
+            raise FolderError(f"{self._shown}: {name} cannot be written: {problem.strerror or problem}") from None
+        self._files[name] = sha256(content).hexdigest()
+
+    def describe(self, facts: Mapping[str, Any]) -> None:
+        """Add the manifest: `facts` about the experiment, the versions of everything, the time, a hash of each file."""
+        manifest = {
+            "experiment": self.experiment,
+            **facts,
+            "versions": versions(),
+            "time": {
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": round(time.time() - self._started, 1),
+            },
+            "files": dict(sorted(self._files.items())),
+        }
+        self.add(MANIFEST, (to_json(manifest) + "\n").encode())
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._draft, ignore_errors=True)  # left by a process of the same number that was killed
+        try:
+            self._draft.mkdir(parents=True)
+        except (OSError, ValueError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
+            raise FolderError(f"{self._shown}: cannot be written: {one_line(reason)}") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, at: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._move_in()
+        except OSError as failure:
+            raise FolderError(f"{self._shown}: cannot be written: {failure.strerror or failure}") from None
+        finally:
+            shutil.rmtree(self._draft, ignore_errors=True)
+
+    def _move_in(self) -> None:
+        if not self.path.exists():
+            self._draft.rename(self.path)
+            return
+        stale = self._held().get("files", {})
+        for name in sorted(self._files, key=lambda name: name == MANIFEST):
+            (self._draft / name).replace(self.path / name)
+        for name in set(stale) - set(self._files):
+            if Path(name).name == name:
+                (self.path / name).unlink(missing_ok=True)
+
+    def _refuse_others(self, force: bool) -> None:
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise FolderError(f"{self._shown}: is a file, must be a folder")
+            holds = self.path.is_dir() and any(self.path.iterdir())
+        except (OSError, ValueError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
+            raise FolderError(f"{self._shown}: cannot be written: {one_line(reason)}") from None
+        if holds and not force and self._held().get("experiment") != self.experiment:
+            what = "the results of another experiment" if self._held() else "other files"
+            raise FolderError(f"{self._shown}: holds {what}; choose another folder, or --force to write there anyway")
+
+    def _held(self) -> dict[str, Any]:
+        """The manifest of the folder as it is, empty when there is none that can be read."""
+        with suppress(OSError, ValueError):
+            held = json.loads((self.path / MANIFEST).read_text("utf-8"))
+            return held if isinstance(held, dict) else {}
+        return {}
+
+
+def versions() -> dict[str, str]:
+    """The versions that results depend on."""
+    found = {"carecommons": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def to_json(content: Any) -> str:
+    """JSON that any reader accepts: what is not a number, or without end, is null."""
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV, without its index: twelve significant digits, so that the same results are the same bytes."""
+    return table.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode()
+
+
+def series_csv(
+    keys: Sequence[str], columns: Sequence[str], blocks: Iterable[tuple[Sequence[int], Any]]
+) -> tuple[str, bytes]:
+    """Series (months, columns), each under its numbers of `keys`, as one CSV; a large one is packed -> suffix, bytes."""
+    row = ",".join(["%.12g"] * len(columns))
+    out = BytesIO()
+    out.write(",".join([*keys, "month", *columns]).encode() + b"\n")
+    for values, series in blocks:
+        head = ",".join(str(value) for value in values)
+        rows = enumerate((series + 0.0).tolist(), start=1)  # + 0.0: no minus sign before nought
+        lines = [f"{head},{month},{(row % tuple(each)).replace('nan', '')}\n" for month, each in rows]
+        out.write("".join(lines).encode())
+    content = out.getvalue()
+    return (".csv", content) if len(content) <= SMALL else (".csv.gz", gzip.compress(content, compresslevel=6, mtime=0))
