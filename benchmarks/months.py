@@ -15,13 +15,13 @@ import plain_mesa
 from harness import Cost, Costs, in_turn, machine, show, verdict
 
 TARGETS = {10_000: 30.0, 100_000: 50.0}  # times faster than plain Mesa
-VIEWS, TUNED, OURS = "plain Mesa", "plain Mesa, tuned", "carecommons"
+VIEWS, TUNED, FADING, OURS = "plain Mesa", "plain Mesa, tuned", "plain Mesa, ties fade", "carecommons"
 PLAIN_CITIZEN_MONTHS = 500_000  # at most, a turn: plain Mesa's months are alike, and long at 100,000
 
 
-def plain(citizens: int, months: int, *, tuned: bool) -> float:
+def plain(citizens: int, months: int, *, tuned: bool = False, fading: bool = False) -> float:
     """Seconds a citizen-month in plain Mesa."""
-    return plain_mesa.run(citizens, months, seed=1, tuned=tuned) / (citizens * months)
+    return plain_mesa.run(citizens, months, seed=1, tuned=tuned, fading=fading) / (citizens * months)
 
 
 def ours(citizens: int, months: int) -> float:
@@ -49,13 +49,14 @@ def compare(citizens: int, months: int, repeats: int, *, with_ours: bool) -> lis
     """The table's rows for one size."""
     plain_months = max(2, min(months - 1, PLAIN_CITIZEN_MONTHS // citizens))
     costs: dict[str, Cost] = {
-        VIEWS: partial(plain, citizens, plain_months, tuned=False),
+        VIEWS: partial(plain, citizens, plain_months),
         TUNED: partial(plain, citizens, plain_months, tuned=True),
+        FADING: partial(plain, citizens, plain_months, fading=True),
     }
     if with_ours:
         costs[OURS] = partial(ours, citizens, months)
     found = in_turn(costs, repeats)
-    timed = {VIEWS: plain_months, TUNED: plain_months, OURS: months - 1}
+    timed = dict.fromkeys((VIEWS, TUNED, FADING), plain_months) | {OURS: months - 1}
     return [
         [f"{citizens:,}", name, str(timed[name]), *speed(cost), *beside(name, cost, found.get(OURS), citizens)]
         for name, cost in found.items()

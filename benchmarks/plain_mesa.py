@@ -6,6 +6,7 @@ numbers are plain assumptions: this file measures time, not care.
 
 The same model comes in two ways of reading a citizen's ties, because the figure depends on it: through networkx's
 views, as most people would write it, and through the graph's own rows (`tuned`), as somebody with a profiler would.
+With `fading`, ties also lose and regain strength on the graph's edges: a fifth of the things that carecommons does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ CLOSE = 0.5  # strength above which a tie counts against isolation
 ISOLATED_BELOW = 3  # close living ties
 NEED_MINUTES = (0, 600, 1800, 3600)  # a month, by level of need
 STARTING_SHARES = (0.78, 0.08, 0.08, 0.06)  # near the chain's own long run
+KEPT, MEETING, CLOSER = 0.98, 0.2, 0.1  # of a tie's strength, chance a month, strength gained
 BUDGET_A_HEAD = 250  # minutes a month
 
 NEED_NEXT_MONTH = (  # cumulative rows of the chain: from level, up to and including level
@@ -78,8 +80,9 @@ class Citizen(mesa.Agent):
 class Neighbourhood(mesa.Model):
     """Citizens, the ties between them, and one council with a fixed budget."""
 
-    def __init__(self, citizens: int, seed: int, *, tuned: bool = False) -> None:
+    def __init__(self, citizens: int, seed: int, *, tuned: bool = False, fading: bool = False) -> None:
         super().__init__(seed=seed)
+        self.fading = fading
         draw = np.random.default_rng(seed)
         Citizen.create_agents(
             self,
@@ -108,7 +111,16 @@ class Neighbourhood(mesa.Model):
         self.neighbour_minutes = 0
         self.agents.shuffle_do("step")
         self.spend_budget()
+        if self.fading:
+            self.keep_up_ties()
         self.datacollector.collect(self)
+
+    def keep_up_ties(self) -> None:
+        """Every tie fades a little; who happens to meet is closer again."""
+        for _, _, tie in self.graph.edges(data=True):
+            tie["strength"] *= KEPT
+            if self.random.random() < MEETING:
+                tie["strength"] = min(1.0, tie["strength"] + CLOSER)
 
     def spend_budget(self) -> None:
         """Fund the greatest need first until the budget is used; give everybody their spare minutes back."""
@@ -142,9 +154,9 @@ def tie_up(citizens: list[Citizen], draw: np.random.Generator) -> nx.Graph:
     return graph
 
 
-def run(citizens: int, months: int, seed: int, *, tuned: bool = False) -> float:
+def run(citizens: int, months: int, seed: int, *, tuned: bool = False, fading: bool = False) -> float:
     """Wall seconds of the months alone: making citizens and graph is not timed."""
-    model = Neighbourhood(citizens, seed, tuned=tuned)
+    model = Neighbourhood(citizens, seed, tuned=tuned, fading=fading)
     start = time.perf_counter()
     for _ in range(months):
         model.step()

@@ -35,7 +35,7 @@ from carecommons.scenario import Scenario, register
 DOCS = Path(__file__).resolve().parent
 AGAIN = "python docs/generate.py"
 NOTE = f"<!-- Written by `{AGAIN}` from the code. Change the code, not this page. -->"
-VALIDATED = Scenario(place="england", citizens=20_000, months=36)
+VALIDATED = Scenario(place="england", citizens=20_000, months=60)
 SEEDS = (1, 2)
 GOOD = {"down": "lower is better", "up": "higher is better", "neither": "neither"}
 TABLES: Mapping[str, type[Any]] = {
@@ -75,7 +75,7 @@ def _cell(value: object) -> str:
 def shown(value: object) -> str:
     """A parameter's value as a reader would write it."""
     if isinstance(value, tuple):
-        return ", ".join(shown(part) for part in value)
+        return "; ".join(shown(part) for part in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
@@ -91,9 +91,14 @@ def lead(doc: str | None) -> str:
 # --- parameters and outcomes ---
 
 
+def moved() -> frozenset[str]:
+    """Keys whose values were moved together with others, so that no source names one figure."""
+    return frozenset(tomllib.loads((DOCS / "tuned.toml").read_text("utf-8"))["moved"])
+
+
 def how_set(entry: Parameter) -> str:
     """Where a value comes from, in one word: from evidence, tuned against it, or assumed."""
-    if re.search(r"\bset (against|so that)\b", entry.source):
+    if re.search(r"\bset (against|so that)\b", entry.source) or entry.key in moved():
         return "tuned"
     return "assumed" if entry.grade == "D" else "evidence"
 
@@ -111,16 +116,16 @@ def parameters_page() -> str:
     parts = [
         "# Parameters",
         NOTE,
-        f"Every number of the model stands once, in the process that uses it: {len(register())} in all. Change one with "
+        f"Every parameter stands once, in the process that uses it: {len(register())} in all. Change one with "
         '`Scenario().but({"council.funding": 0.9})`, with `--set council.funding=0.9`, or in a scenario file. '
         "`carecommons params` prints this register.",
-        "**Role.** A *lever* is something that somebody could decide; *uncertain* is what we do not know and what should "
-        "be varied; *fixed* is given.",
-        "**Grade.** A official statistics or law, B peer-reviewed, C grey literature or derived from a published figure, "
-        "D assumption. A source that says *set against* or *set so that* names the figure towards which the value was "
-        "tuned: such a figure is no longer a test of the model ([validation](validation.md)).",
-        "Lists are in the order that the meaning names; lists of eight go by age (18-24, 25-34, 35-44, 45-54, 55-64, 65-74, "
-        "75-84, 85 and over), lists of ten by Care Act outcome, lists of seven by kind of tie "
+        "**Role.** A *lever* is something that somebody could decide; *uncertain* is what we do not know and what "
+        "should be varied; *fixed* is given.",
+        "**Grade.** A official statistics or law, B peer-reviewed, C grey literature or derived from a published "
+        "figure, D assumption. A source that says *set against* or *set so that* names the figure towards which the "
+        "value was tuned: such a figure is no longer a test of the model ([validation](validation.md)).",
+        "Lists are in the order that the meaning names; lists of eight go by age (18-24, 25-34, 35-44, 45-54, 55-64, "
+        "65-74, 75-84, 85 and over), lists of ten by Care Act outcome, lists of seven by kind of tie "
         "([codes](odd.md#codes)).",
     ]
     head = ("key", "meaning", "default", "unit", "range", "role", "grade", "source")
@@ -149,14 +154,14 @@ def outcomes_page() -> str:
     parts = [
         "# Outcomes",
         NOTE,
-        f"What each month of a run reports: {len(OUTCOMES)} numbers, the columns of `model.series`. `carecommons outcomes` "
-        "prints this list. *Good direction* says what most people would call better; *neither* is for numbers that can rise "
-        "for good and for bad reasons: fewer requests may be less need or more people kept away.",
+        f"What each month of a run reports: {len(OUTCOMES)} numbers, the columns of `model.series`. `carecommons "
+        "outcomes` prints this list. *Good direction* says what most people would call better; *neither* is for "
+        "numbers that can rise for good and for bad reasons: fewer requests may be less need or more people kept away.",
         table(("name", "definition", "unit", "good direction", "by group"), [
             (f"`{o.name}`", o.definition, o.unit, GOOD[o.good], "" if o.of else "yes") for o in OUTCOMES
         ]),
-        "*By group* marks outcomes of people, which can be taken by deprivation, wealth, route, stigma group or need; the "
-        "others belong to the place. A mean over nobody is empty (NaN), not nought.",
+        "*By group* marks outcomes of people, which can be taken by deprivation, wealth, route, stigma group or need; "
+        "the others belong to the place. A mean over nobody is empty (NaN), not nought.",
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
@@ -183,7 +188,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _columns(kind: type[Columns]) -> str:
-    return table(("column", "meaning", "unit", "type"), [(f"`{d.name}`", d.about, d.unit, d.dtype) for d in kind.describe()])
+    return table(
+        ("column", "meaning", "unit", "type"), [(f"`{d.name}`", d.about, d.unit, d.dtype) for d in kind.describe()]
+    )
 
 
 def _plain(name: str) -> str:
@@ -192,9 +199,12 @@ def _plain(name: str) -> str:
 
 
 def _code(name: str) -> str:
-    words, kind = meanings()[name], CODES[name]
-    number: Callable[[Any], str] = lambda m: str(m.value) if issubclass(kind, IntEnum) else f"bit {m.value.bit_length() - 1}"  # noqa: E731
-    return table(("value", name, "meaning"), [(number(m), f"`{m.name}`", words[m.name]) for m in kind])
+    words = meanings()[name]
+    return table(("value", name, "meaning"), [(_number(m), f"`{m.name}`", words[m.name]) for m in CODES[name]])
+
+
+def _number(member: Any) -> str:
+    return str(member.value) if isinstance(member, IntEnum) else f"bit {member.value.bit_length() - 1}"
 
 
 def state() -> str:
@@ -206,8 +216,8 @@ def state() -> str:
         "**Community groups.** Who belongs stands with the citizens.", _columns(organisations.Groups),
         "**Micro-enterprises**: one row a pitch.", _columns(organisations.Enterprises),
         "**The council.**", _plain("Accounts"),
-        "**The ledger**: `flows` (pence, from account to account), `minutes` (care by giver) and `events` (counts) of the "
-        "month; `balances` (pence by account) since the start.",
+        "**The ledger**: `flows` (pence, from account to account), `minutes` (care by giver) and `events` (counts) of "
+        "the month; `balances` (pence by account) since the start.",
     ]  # fmt: skip
     return "\n\n".join(parts)
 
@@ -237,16 +247,18 @@ def not_expressed() -> str:
 
 def provenance() -> str:
     """How many parameters come from evidence, were tuned, or are assumed; and which were tuned, against what."""
+    hows = ("evidence", "tuned", "assumed")
     counts = [
-        (f"`{name}`", len(entries), *(sum(how_set(e) == how for e in entries) for how in ("evidence", "tuned", "assumed")))
+        (f"`{name}`", len(entries), *(sum(how_set(entry) == how for entry in entries) for how in hows))
         for name, entries in sections().items()
     ]
     whole = ("**all**", *(sum(row[k] for row in counts) for k in range(1, 5)))
-    tuned = [(f"`{e.key}`", e.grade, e.source) for e in register() if how_set(e) == "tuned"]
+    tuned = [(f"`{e.key}`", e.grade, "moved with others" if e.key in moved() else "", e.source)
+             for e in register() if how_set(e) == "tuned"]  # fmt: skip
     return "\n\n".join([
         table(("section", "parameters", "from evidence", "tuned", "assumed"), [*counts, whole]),
         "Tuned, and towards what:",
-        table(("key", "grade", "source"), tuned),
+        table(("key", "grade", "", "source"), tuned),
     ])  # fmt: skip
 
 
@@ -255,7 +267,7 @@ def simulated() -> str:
     found = validate(VALIDATED, seeds=SEEDS)
     told = found[found["simulated"].notna()]
     rows = [
-        (f"`{key}`", row["theme"], _figure(row["published"] if "published" in row else row["value"]), _figure(row["simulated"]),
+        (f"`{key}`", row["theme"], _figure(row["value"]), _figure(row["simulated"]),
          f"{_figure(row['band_low'])} to {_figure(row['band_high'])}", "pass" if row["passes"] else "**miss**")
         for key, row in told.iterrows()
     ]  # fmt: skip
@@ -263,7 +275,7 @@ def simulated() -> str:
     worlds = " and ".join(map(str, SEEDS))
     return "\n\n".join([
         made_from(),
-        f"England, {VALIDATED.citizens:,} adults, the last twelve of {VALIDATED.months} months, mean of the worlds {worlds}.",
+        f"England, {VALIDATED.citizens:,} adults, the last twelve of {VALIDATED.months} months, mean of worlds {worlds}.",
         table(("theme", "pass", "of"), by_theme),
         f"*core* is {', '.join(CORE)} together.",
         table(("figure", "theme", "published", "simulated", "band", ""), rows),

@@ -25,7 +25,7 @@ LIVED = 8  # months after which everything that can happen has begun to
 
 SCENARIO = Scenario(
     place="derby", citizens=1000, months=24,
-    enterprises={"pitches": 15.0, "at_start": 8.0, "catalysts": 5.0}, groups={"per_1000": 10.0},
+    enterprises={"pitches": 20.0, "at_start": 12.0, "catalysts": 10.0}, groups={"per_1000": 10.0},
 )  # fmt: skip
 
 
@@ -39,13 +39,14 @@ def spread(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 # Everything happens often: people come and go, withdraw, ask, break down; organisations open and close; money is short.
 STIRRED = spread(SCENARIO, {
     "turnover.mortality": 6.0, "turnover.departure": 0.2, "turnover.departure_young": 0.3,
-    "need.worsen": (0.3, 0.4, 0.4), "need.recover": (0.5, 0.4, 0.3),
+    "need.worsen": (0.3, 0.4, 0.4), "need.recover": (0.9, 0.8, 0.6),
     "ties.withdraw": 0.1, "ties.come_back": 0.3, "ties.meet": 0.5, "ties.lose_touch": 3.0,
     "groups.join": 0.2, "groups.leave": 0.1, "groups.close": 0.6, "groups.reopen": 0.3, "groups.grace": 1,
     "informal_care.tiring": 0.5, "informal_care.breakdown": 0.9, "informal_care.crowding": 0.5,
     "asking.rate": (0.3, 0.5, 0.9), "asking.again": 0.5, "asking.crisis": (0.05, 0.1, 0.2),
     "assessment.discretion": 0.3, "assessment.stance": "asset_first", "assessment.known": (0.1, 0.5, 0.9),
     "assessment.care_home": 0.9, "assessment.most_at_home": 20.0, "charging.buys": (0.5, 0.7, 0.9), "charging.mixed": 0.2,
+    "charging.direct_payment": 0.5, "enterprises.aided": 200.0,
     "enterprises.exit_rate": 0.6, "enterprises.referral": 0.9, "council.funding": 0.8, "council.assessment_cost": 500.0,
     "wellbeing.professional_weight": 0.5,
 })  # fmt: skip
@@ -114,11 +115,10 @@ def halves() -> tuple[str, ...]:
 
 
 def knit(people: int, pairs: list[tuple[int, int, Tie]], slack: int = 4, strength: float = 0.8) -> Ties:
-    """Ties between numbered people, all of one strength, whose lasting draws would let them do anything for each other."""
+    """Ties between numbered people, all of one strength and of high bonds, the first pair's the highest."""
     a, b, kind = (np.array([p[k] for p in pairs], t) for k, t in ((0, np.int32), (1, np.int32), (2, np.int8)))
-    return Ties.from_pairs(
-        people, a, b, kind, np.full(len(pairs), strength, np.float32), np.zeros(len(pairs), np.uint16), slack
-    )
+    bond = (65_535 - np.arange(len(pairs)) % 30_000).astype(np.uint16)
+    return Ties.from_pairs(people, a, b, kind, np.full(len(pairs), strength, np.float32), bond, slack)
 
 
 def by_hand(people: int, pairs: list[tuple[int, int, Tie]] | None = None, hoods: int = 1, **values: Any) -> Place:

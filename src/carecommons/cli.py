@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST = 500
 NARROW = 120  # columns where nobody says how wide the screen is
-LARGEST_SEED = 2**63 - 1
+LARGEST = 2**63 - 1  # of seeds, and of what Whole reads where a scenario knows the bounds
 
 
 class Stopped(CareCommonsError):
@@ -36,12 +36,13 @@ class Stopped(CareCommonsError):
 class Commands(click.Group):
     """Commands whose problems are one line on stderr, whatever went wrong."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **more: Any) -> Any:
+    def main(self, args: Any = None, prog_name: Any = None, complete_var: Any = None, standalone_mode: bool = True,
+             **more: Any) -> Any:  # fmt: skip
         """Run a command; 2 is bad input, 3 a run that failed, 130 Ctrl-C."""
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **more)
+            return super().main(args, prog_name, complete_var, False, **more)
         try:
-            code = super().main(*args, standalone_mode=False, **more)
+            code = super().main(args, prog_name, complete_var, False, **more)
         except click.ClickException as problem:
             _end(problem.format_message(), problem.exit_code)
         except click.Abort:
@@ -101,12 +102,12 @@ def _example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-class Whole(click.ParamType):
+class Whole(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on only
     """A whole number within bounds."""
 
     name = "number"
 
-    def __init__(self, low: int, high: int) -> None:
+    def __init__(self, low: int = -LARGEST, high: int = LARGEST) -> None:
         self.low, self.high = low, high
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -122,11 +123,9 @@ class Whole(click.ParamType):
 
 
 SET = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Change a parameter; may be given again.")
-SEED = click.option(
-    "--seed", type=Whole(0, LARGEST_SEED), metavar="NUMBER", help="The world, or the first of several.  [1]"
-)
-MONTHS = click.option("--months", type=Whole(0, 1_200), metavar="NUMBER", help="Months to simulate.")
-CITIZENS = click.option("--citizens", type=Whole(0, 60_000_000), metavar="NUMBER", help="Adults to simulate.")
+SEED = click.option("--seed", type=Whole(0, LARGEST), metavar="NUMBER", help="The world, or the first of several.  [1]")
+MONTHS = click.option("--months", type=Whole(), metavar="NUMBER", help="Months to simulate.")
+CITIZENS = click.option("--citizens", type=Whole(), metavar="NUMBER", help="Adults to simulate.")
 OUT = click.option("-o", "--out", metavar="FOLDER", help="Keep tables, pictures and a manifest here.")
 FORCE = click.option("--force", is_flag=True, help="Write even where the folder holds something else.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -160,8 +159,17 @@ def cli(ctx: click.Context) -> None:
 @SCENARIO
 @click.option("--all", "everything", is_flag=True, help="Show every outcome.")
 @RESULT
-def run(subject: str, sets: Sequence[str], seed: int | None, months: int | None, citizens: int | None, everything: bool,
-        out: str | None, force: bool, as_json: bool) -> None:  # fmt: skip
+def run(
+    subject: str,
+    sets: Sequence[str],
+    seed: int | None,
+    months: int | None,
+    citizens: int | None,
+    everything: bool,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Run SUBJECT once: a shipped place, or a scenario's or place's file."""
     from carecommons.experiments import design, show, store
     from carecommons.experiments.estimate import last_year
@@ -183,8 +191,8 @@ def run(subject: str, sets: Sequence[str], seed: int | None, months: int | None,
     first, last = last_year(values[:12]), last_year(values)
     if as_json:
         ends = {name: {"unit": BY_NAME[name].unit, "last_year": last[k]} for k, name in enumerate(BY_NAME)}
-        click.echo(store.to_json({"scenario": scenario.changes(), "digest": scenario.digest, "seed": world, "outcomes": ends,
-                                  "series": series.reset_index().to_dict("records")}))  # fmt: skip
+        told = {"scenario": scenario.changes(), "digest": scenario.digest, "seed": world, "outcomes": ends}
+        click.echo(store.to_json({**told, "series": series.reset_index().to_dict("records")}))
         return
     names = list(BY_NAME) if everything else list(show.HEADLINES)
     at = list(BY_NAME)
@@ -193,8 +201,8 @@ def run(subject: str, sets: Sequence[str], seed: int | None, months: int | None,
         [{"outcome": n, "first year": first[at.index(n)], "last year": last[at.index(n)], "unit": BY_NAME[n].unit,
           "": BY_NAME[n].definition} for n in names],
     ))  # fmt: skip
-    _next(_looked(out, "outcomes.png"),
-          f"'carecommons sweep {subject} --vary council.funding=0.7:1.3:7 -r 10' runs it under seven budgets")  # fmt: skip
+    then = f"'carecommons sweep {subject} --vary council.funding=0.7:1.3:7 -r 10' runs it under seven budgets"
+    _next(_looked(out, "outcomes.png"), then)
 
 
 def _keep_run(folder: Any, scenario: Scenario, seed: int, series: Any) -> None:
@@ -216,7 +224,7 @@ def _keep_run(folder: Any, scenario: Scenario, seed: int, series: Any) -> None:
 
 
 @cli.command(short_help="Run it at every combination of levels.", epilog=_example(
-    "carecommons sweep derby --vary council.funding=0.7:1.3:7 --vary assessment.threshold=1:5:5 -r 10 -j 2 -o out/derby",
+    "carecommons sweep derby --vary council.funding=0.7:1.3:7 --vary assessment.threshold=1:5:5 -r 10 -o out/derby",
     "carecommons sweep experiments/funding_eligibility.toml"))  # fmt: skip
 @click.argument("subject")
 @click.option("--vary", "varies", multiple=True, metavar="KEY=FROM:TO:LEVELS",
@@ -228,9 +236,20 @@ def _keep_run(folder: Any, scenario: Scenario, seed: int, series: Any) -> None:
     "--outcome", "outcomes", multiple=True, metavar="NAME", help="Show and draw this outcome; may be given again."
 )
 @RESULT
-def sweep(subject: str, varies: Sequence[str], replicates: int | None, jobs: int | None, sets: Sequence[str], seed: int | None,
-          months: int | None, citizens: int | None, outcomes: Sequence[str], out: str | None, force: bool,
-          as_json: bool) -> None:  # fmt: skip
+def sweep(
+    subject: str,
+    varies: Sequence[str],
+    replicates: int | None,
+    jobs: int | None,
+    sets: Sequence[str],
+    seed: int | None,
+    months: int | None,
+    citizens: int | None,
+    outcomes: Sequence[str],
+    out: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Run SUBJECT at every combination of levels: a place, a scenario's file or an experiment's file.
 
     Replicate k of every combination has the same seed, so that combinations share their luck.
@@ -252,8 +271,8 @@ def sweep(subject: str, varies: Sequence[str], replicates: int | None, jobs: int
         _print(design.title)
     _print(found)
     key, levels = next(iter(design.factors.items()))
-    _next(_looked(out, *pictures, "summary.csv"), f"'carecommons compare {design.scenario.place} --but {key}={levels[0]} -r 30' shows "
-          "what one change does, and where demand went")  # fmt: skip
+    then = f"'carecommons compare {design.scenario.place} --but {key}={levels[0]} -r 30' tells where demand went"
+    _next(_looked(out, *pictures, "summary.csv"), then)
 
 
 def _keep_sweep(folder: Any, found: Sweep) -> list[str]:
@@ -290,8 +309,20 @@ def _keep_sweep(folder: Any, found: Sweep) -> list[str]:
 @JOBS
 @SCENARIO
 @RESULT
-def compare(subject: str, other: str | None, buts: Sequence[str], replicates: int | None, jobs: int | None, sets: Sequence[str],
-            seed: int | None, months: int | None, citizens: int | None, out: str | None, force: bool, as_json: bool) -> None:  # fmt: skip
+def compare(
+    subject: str,
+    other: str | None,
+    buts: Sequence[str],
+    replicates: int | None,
+    jobs: int | None,
+    sets: Sequence[str],
+    seed: int | None,
+    months: int | None,
+    citizens: int | None,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Run SUBJECT (a) and OTHER (b) in the same worlds, and say what differs and where the difference in demand went.
 
     Without OTHER, b is SUBJECT changed by --but; --set changes both arms.
@@ -330,11 +361,12 @@ def places(as_json: bool) -> None:
     from carecommons.founding.profile import load
     from carecommons.founding.profile import places as shipped
 
-    rows = [{"place": name, "name": p.name, "region": p.region, "adults": p.adults, "year": str(p.year),
-             "most deprived fifth": f"{p.deprivation[0]:.0%}"} for name, p in ((name, load(name)) for name in shipped())]  # fmt: skip
+    found = {name: load(name) for name in shipped()}
     if as_json:
-        click.echo(store.to_json([{"place": row["place"], **load(str(row["place"])).model_dump()} for row in rows]))
+        click.echo(store.to_json([{"place": name, **profile.model_dump()} for name, profile in found.items()]))
         return
+    rows = [{"place": name, "name": p.name, "region": p.region, "adults": p.adults, "year": str(p.year),
+             "most deprived fifth": f"{p.deprivation[0]:.0%}"} for name, p in found.items()]  # fmt: skip
     _print(show.rows_table("Places", rows))
     _next("", "'carecommons run derby' runs one; a place of your own is a .toml or .csv file")
 
@@ -394,8 +426,17 @@ def outcomes(word: str | None, as_json: bool) -> None:
 @_replicates(2)
 @SCENARIO
 @RESULT
-def validate(subject: str, replicates: int | None, sets: Sequence[str], seed: int | None, months: int | None, citizens: int | None,
-             out: str | None, force: bool, as_json: bool) -> None:  # fmt: skip
+def validate(
+    subject: str,
+    replicates: int | None,
+    sets: Sequence[str],
+    seed: int | None,
+    months: int | None,
+    citizens: int | None,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Run SUBJECT, England unless you say otherwise, and set it beside the published figures."""
     from carecommons.evidence.validate import validate as check
     from carecommons.evidence.validate import verdict
@@ -423,17 +464,24 @@ def validate(subject: str, replicates: int | None, sets: Sequence[str], seed: in
         click.echo(store.to_json(table.reset_index().to_dict("records")))
         return
     _print(show.validation_table(table))
-    _print(
-        show.rows_table(
-            "Passed, of the figures that the model can express", verdict(table).reset_index().to_dict("records")
-        )
-    )
+    passed = [
+        {str(key): value for key, value in row.items()} for row in verdict(table).reset_index().to_dict("records")
+    ]
+    _print(show.rows_table("Passed, of the figures that the model can express", passed))
     _next(_looked(out, "validation.csv"), "'carecommons params --role uncertain' lists what these figures rest on")
 
 
-def _design(subject: str, varies: Sequence[str], sets: Sequence[str], months: int | None, citizens: int | None,
-            replicates: int | None, seed: int | None, outcomes: Sequence[str]) -> Design:  # fmt: skip
-    """The design of a sweep from a place, a scenario's file or an experiment's, and from what the options change in it."""
+def _design(
+    subject: str,
+    varies: Sequence[str],
+    sets: Sequence[str],
+    months: int | None,
+    citizens: int | None,
+    replicates: int | None,
+    seed: int | None,
+    outcomes: Sequence[str],
+) -> Design:
+    """The design of a sweep: a place, a scenario's file or an experiment's, and what the options change in it."""
     from carecommons.experiments import design
     from carecommons.founding.profile import table_of, text_of
 
@@ -446,7 +494,7 @@ def _design(subject: str, varies: Sequence[str], sets: Sequence[str], months: in
         factors = {**design.levels_of(study.vary, f"{where}: vary"), **factors}
         design.check_outcomes(study.outcomes, f"{where}: outcomes")
     else:
-        study, base = design.Study(vary={}), design.subject(subject)
+        study, base = design.Study.model_validate({"vary": {}}), design.subject(subject)
     if not factors:
         raise InputError("sweep: nothing to vary; give --vary key=from:to:levels")
     scenario = _sized(_changed(base, sets, "--set"), months, citizens)

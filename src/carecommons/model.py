@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from itertools import count
 from typing import Any, Self
 
 import mesa
 import networkx as nx
 import numpy as np
 import pandas as pd
-from pydantic import PrivateAttr
 
-from carecommons.agents import Council, Rolls, Windows
+from carecommons.agents import Inhabited
 from carecommons.cycle import CYCLE, Cycle, Entry
 from carecommons.errors import InputError, one_line
 from carecommons.founding.found import found
 from carecommons.founding.from_graph import from_graph, in_order
 from carecommons.outcomes.catalogue import BY_NAME, observe
 from carecommons.outcomes.fairness import by_group
-from carecommons.place.graph import OTHER, to_graph
+from carecommons.place.graph import to_graph
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
+from carecommons.processes.behaviour import Behaviour
 from carecommons.processes.process import Process
 from carecommons.scenario import Scenario, keys
 
 
-class CareCommons(mesa.Model):
+class CareCommons(Inhabited):
     """One place, month by month.
 
     Parameters
@@ -35,7 +34,7 @@ class CareCommons(mesa.Model):
     scenario
         What to simulate.
     rng, seed
-        The world, a whole number of at most 63 bits: equal worlds meet equal luck under every policy. Two names for one.
+        The world, a whole number under 2**63: equal worlds meet equal luck under every policy. Two names for one thing.
     cycle
         The month's processes, `CYCLE` by default.
     graph
@@ -57,9 +56,8 @@ class CareCommons(mesa.Model):
         place: Place | str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.world, self.cycle = _world(rng, seed), cycle
-        super().__init__(rng=self.world)
-        self.random.seed(self.world)
+        self.cycle = cycle
+        super().__init__(_world(rng, seed))
         self.labels = dict(enumerate(in_order(graph))) if graph is not None else {}
         told = {_key(name): value for name, value in kwargs.items()}
         told |= {"place": place} if isinstance(place, str) else {}
@@ -67,7 +65,6 @@ class CareCommons(mesa.Model):
         self.scenario = _scenario(scenario).but(told) if told else _scenario(scenario)
         self.place = place.copy() if isinstance(place, Place) else self.founded(self._scenario, self.world, graph)
         self.running = self.place.month < self._scenario.months
-        self.rolls, self._own_ids = Rolls(self, lambda: super(CareCommons, self).agents), count(OTHER)
         self.datacollector = mesa.DataCollector(model_reporters={name: _latest(name) for name in BY_NAME})
         self._rows: list[dict[str, Any]] = []
 
@@ -121,13 +118,7 @@ class CareCommons(mesa.Model):
 
     @scenario.setter
     def scenario(self, scenario: Scenario) -> None:
-        if not isinstance(scenario, Scenario):  # Mesa 3.5 first sets one of its own
-            return
-        before = getattr(self, "_scenario", scenario)
-        if (before.place, before.citizens) != (scenario.place, scenario.citizens):
-            raise InputError("scenario: a model keeps its place and the number of its citizens; make another model")
-        self._scenario = scenario
-        self.processes = tuple(self._bound(entry) for entry in self.cycle)
+        self._tell(scenario)
 
     @property
     def series(self) -> pd.DataFrame:
@@ -137,7 +128,7 @@ class CareCommons(mesa.Model):
     def by(self, outcome: str, group: str) -> pd.DataFrame:
         """This month's `outcome` by `group` (deprivation, wealth, route ...): its value and the people it is about.
 
-        The frame's `attrs` hold the `gap` and the `concentration_index`, as `carecommons.outcomes.fairness` defines them.
+        The frame's `attrs` hold the `gap` and the `concentration_index` (see `carecommons.outcomes.fairness`).
         """
         limits = (self._scenario.charging.lower_limit, self._scenario.charging.upper_limit)
         found = by_group(self.place, outcome, group, limits)
@@ -149,91 +140,31 @@ class CareCommons(mesa.Model):
         """Who knows whom as a networkx graph, or with `two_mode` who belongs to which group (see `to_graph`)."""
         return to_graph(self.place, labels=self.labels, two_mode=two_mode)
 
-    @property
-    def citizens(self) -> Windows:
-        """Everybody who lives here, as agents."""
-        return self.rolls.citizens
-
-    @property
-    def carers(self) -> Windows:
-        """The citizens who give unpaid care this month."""
-        return self.rolls.carers
-
-    @property
-    def enterprises(self) -> Windows:
-        """The micro-enterprises that are open."""
-        return self.rolls.enterprises
-
-    @property
-    def groups(self) -> Windows:
-        """The community groups that are open."""
-        return self.rolls.groups
-
-    @property
-    def council(self) -> Council:
-        """The local authority."""
-        return self.rolls.council
-
-    @property
-    def agents(self) -> Windows:
-        """Citizens, micro-enterprises, groups, the council, and whatever agents you have made yourself."""
-        return self.rolls.agents
-
-    @property
-    def agents_by_type(self) -> dict[type[mesa.Agent], Any]:
-        """The same by class, as in Mesa: those of class Citizen are the ones who are not carers."""
-        return {**self.rolls.by_type, **super().agents_by_type}
-
-    @property
-    def agent_types(self) -> list[type[mesa.Agent]]:
-        """The classes of agents."""
-        return list(self.agents_by_type)
-
-    def register_agent(self, agent: mesa.Agent) -> None:
-        """Take in an agent of your own; its identity differs from those of all others."""
-        super().register_agent(agent)
-        agent.unique_id = next(self._own_ids)
-        getattr(mesa.Agent, "_ids", {}).pop(self, None)  # with which Mesa 3.3 would keep the model alive for ever
-        self.rolls.own_changes += 1
-
-    def deregister_agent(self, agent: mesa.Agent) -> None:
-        """Let go of an agent of your own."""
-        super().deregister_agent(agent)
-        self.rolls.own_changes += 1
+    def _tell(self, scenario: Any) -> None:
+        if not isinstance(scenario, Scenario):  # Mesa 3.5 first sets one of its own
+            return
+        before = getattr(self, "_scenario", scenario)
+        if (before.place, before.citizens) != (scenario.place, scenario.citizens):
+            raise InputError("scenario: a model keeps its place and the number of its citizens; make another model")
+        self._scenario = scenario
+        self.processes = tuple(self._bound(entry) for entry in self.cycle)
 
     def _bound(self, entry: Entry) -> Process:
         process = self._scenario.process(entry) if isinstance(entry, type) else entry
         return process.on(self) if isinstance(process, Behaviour) else process
 
 
-class Behaviour(Process):
-    """A first try at a process, agent by agent: `CYCLE.after("asking", Behaviour(do=visits))`.
-
-    `visits` takes the model, and may call `model.citizens.shuffle_do(...)`. The same over columns, as a Process of its own
-    with a `step`, takes a hundredth of the time.
-    """
-
-    do: Callable[[Any], Any]
-    _model: Any = PrivateAttr(None)
-
-    def on(self, model: CareCommons) -> Behaviour:
-        """This behaviour for the agents of `model`."""
-        bound = self.model_copy()
-        bound._model = model
-        return bound
-
-    def step(self, place: Place, luck: Luck) -> None:
-        """Do it."""
-        self.do(self._model)
-
-
 class Viewed(CareCommons):
-    """CareCommons for Mesa's viewer, which from 3.5 on refuses a model whose scenario is not of a class of Mesa's own."""
+    """CareCommons for Mesa's viewer, which from 3.5 on refuses models whose scenario is not of a class of Mesa's."""
 
-    @CareCommons.scenario.getter
+    @property
     def scenario(self) -> Any:
         """None, for the viewer."""
         return None
+
+    @scenario.setter
+    def scenario(self, scenario: Any) -> None:
+        self._tell(scenario)
 
 
 def _scenario(scenario: Scenario | None) -> Scenario:
@@ -244,7 +175,7 @@ def _scenario(scenario: Scenario | None) -> Scenario:
 
 def _world(rng: Any, seed: Any) -> int:
     if rng is not None and seed is not None and rng != seed:
-        raise InputError(f"rng = {one_line(repr(rng))} and seed = {one_line(repr(seed))} name two worlds; give one of them")
+        raise InputError(f"rng = {one_line(repr(rng))} and seed = {one_line(repr(seed))} are two worlds; give one")
     world = 1 if rng is None and seed is None else seed if rng is None else rng
     if isinstance(world, bool) or not isinstance(world, int | np.integer) or not 0 <= world < 2**63:
         raise InputError(f"rng = {one_line(repr(world))} is not a whole number from 0 to 2**63 - 1")

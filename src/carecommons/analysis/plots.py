@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -17,13 +17,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from carecommons.errors import InputError
 from carecommons.experiments.compare import Comparison
+from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import Estimate, variance
 from carecommons.experiments.show import (
-    PER,
     axis_of,
     decimals_for,
     figure,
@@ -34,29 +34,41 @@ from carecommons.experiments.show import (
     unit_of,
 )
 from carecommons.experiments.sweep import Sweep
+from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
 
 INK, GREY, PALE, LINE = "#1f2a36", "#5d6b7a", "#e6eaee", "#0b5cad"
-BETTER, WORSE, NEITHER = "#0072b2", "#d55e00", "#7a8794"  # apart for colour-blind eyes as well (Okabe and Ito)
+VERDICTS: Final = (  # apart for colour-blind eyes as well (Okabe and Ito), and by shape
+    ("surely better in b", "#0072b2", "^"),
+    ("surely worse in b", "#d55e00", "v"),
+    ("neither, or not to be told", "#7a8794", "o"),
+)
+BRIGHTNESS: Final = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
+DARK: Final = 0.55  # brightness under which a cell is written on in white
+WIDE_REACH: Final = 12.0  # standard deviations beyond which differences stand on a logarithmic scale
 MAP: Final = LinearSegmentedColormap.from_list(
     "commons", ["#fbf7ea", "#d3e3c6", "#8cc3b5", "#4694a8", "#24618f", "#173a63"]
 )
 CHANGE: Final = LinearSegmentedColormap.from_list("change", ["#0b4f86", "#6aa6cf", "#f7f7f5", "#e9a46a", "#a8480a"])
-STYLE: Final = {
-    "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#b6c0ca",
-    "axes.spines.top": False, "axes.spines.right": False, "xtick.color": GREY, "ytick.color": GREY, "axes.titlelocation": "left",
-    "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlecolor": INK, "svg.hashsalt": "carecommons", "svg.fonttype": "path",
+STYLE: Final[dict[Any, Any]] = {
+    "font.family": "DejaVu Sans", "font.size": 10, "text.color": INK,
     "figure.facecolor": "white", "savefig.facecolor": "white",
+    "axes.labelcolor": INK, "axes.edgecolor": "#b6c0ca", "axes.spines.top": False, "axes.spines.right": False,
+    "axes.titlelocation": "left", "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlecolor": INK,
+    "xtick.color": GREY, "ytick.color": GREY, "svg.hashsalt": "carecommons", "svg.fonttype": "path",
 }  # fmt: skip
 PANELS: Final = ("isolation", "loneliness", "unmet_hours", "requests", "funded", "unpaid_hours")
 DOTS: Final = 160  # an inch
+CELL: Final = (0.78, 0.60)  # inches
 MOST_LEVELS: Final = 24  # of a factor, that a map can show
 FOREST: Final = (
-    "isolation", "isolation_in_need", "loneliness", "expressed", "requests", "waiting", "eligible", "funded", "funded_hours",
-    "delivered", "crises", "breaches", "unmet_hours", "unmet_people", "helped", "satisfied_in_need", "scrqol_in_need", "carers",
-    "carer_strain", "unpaid_hours", "community_hours", "own_hours", "council_spend", "own_spend",
+    "isolation", "isolation_in_need", "loneliness", "expressed", "requests", "waiting", "eligible", "funded",
+    "funded_hours", "delivered", "crises", "breaches", "unmet_hours", "unmet_people", "helped", "satisfied_in_need",
+    "scrqol_in_need", "carers", "carer_strain", "unpaid_hours", "community_hours", "own_hours", "council_spend",
+    "own_spend",
 )  # fmt: skip
+TICKS: Final = (1, 2, 3, 6, 12, 24, 60, 120, 240)  # months that may stand between two ticks
 
 
 class Picture(Figure):
@@ -74,6 +86,7 @@ def can_draw(sweep: Sweep) -> bool:
 
 def sweep_picture(sweep: Sweep, outcome: str, path: str | Path | None = None) -> Figure:
     """A heat map for two factors, a line for one."""
+    check_outcomes([outcome])
     count = len(sweep.design.factors)
     if not can_draw(sweep):
         raise InputError(f"a picture shows one or two factors of at most {MOST_LEVELS} levels, and {count} were varied")
@@ -106,31 +119,34 @@ def both(picture: Figure, stem: str) -> Iterator[tuple[str, bytes]]:
 
 
 def heat_map(sweep: Sweep, outcome: str) -> Figure:
-    """Two maps over two factors: the level of an outcome, and its change against the scenario's own cell, if there is one.
+    """Two maps over two factors: how much there is of an outcome, and its change against the scenario's own cell.
 
     The half-width under a level says how sure that level is; under a change it is that of paired differences, which
-    common luck makes far narrower.
+    common luck makes far narrower. Colours span at least the half-widths, so that noise stays pale.
     """
     design, per = sweep.design, per_of(outcome)
     changes = sweep.changes(outcome, per=per)
     maps = [(sweep.estimates(outcome, per=per), "How much", MAP, False)]
     if changes is not None:
         maps.append((changes, f"Change against {_own_name(sweep)}", CHANGE, True))
-    (across, columns), (down, rows) = _across_and_down(design.factors)
-    width = 1.6 + 0.78 * max(len(columns), 4)
-    height = 2.3 + 0.62 * max(len(rows), 4)
-    with _drawing(width * len(maps) + 0.4, height) as picture:
-        _headline(picture, f"{title_of(outcome)} in {_place(design.scenario)}", _definition(outcome))
+    (across, columns), (down, rows) = design.factors.items()
+    wide, high = CELL[0] * max(len(columns), 4), CELL[1] * max(len(rows), 3)
+    with _drawing((wide + 2.05) * len(maps) + 0.1, high + 2.05) as picture:
+        _headline(
+            picture, f"{_head(outcome)} in {_place(design.scenario)}", f"{_definition(outcome)}; {unit_of(outcome)}"
+        )
         for number, (found, title, colours, signed) in enumerate(maps):
-            axes = _axes(picture, number, len(maps), wide=0.78 * len(columns), high=0.62 * len(rows))
+            axes = _axes(picture, number, len(maps), wide=wide, high=high)
             _draw_map(picture, axes, _grid(sweep, found, across, down), colours, signed, unit_of(outcome))
-            axes.set_title(title, pad=8, fontweight="normal")
+            axes.set_title(title, pad=7, fontweight="normal")
             axes.set_xticks(range(len(columns)), [level_of(across, level) for level in columns])
             axes.set_yticks(range(len(rows)), [level_of(down, level) for level in rows])
             axes.set_xlabel(axis_of(across))
             if number == 0:
                 axes.set_ylabel(_wrapped(axis_of(down), int(9 * len(rows))))
             _mark_own(axes, sweep, columns, rows, across, down)
+        own = "" if changes is None else f"; outlined: {_own_name(sweep)}; bold: its interval leaves out 0"
+        _note(picture, f"± half-width of the 95% interval{own}")
         _source(picture, _facts(design.scenario, f"{design.replicates} replicates"))
     return picture
 
@@ -142,8 +158,8 @@ def line(sweep: Sweep, outcome: str) -> Figure:
     numeric = all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
     where: Sequence[Any] = levels if numeric else range(len(levels))
     with _drawing(8.0, 4.8) as picture:
-        _headline(picture, f"{title_of(outcome)} in {_place(sweep.design.scenario)}", _definition(outcome))
-        axes = _axes(picture, 0, 1, wide=6.3, high=2.75)
+        _headline(picture, f"{_head(outcome)} in {_place(sweep.design.scenario)}", _definition(outcome))
+        axes = _axes(picture, 0, 1, wide=6.3, high=2.85)
         means, halves = [each.mean for each in found], [np.nan_to_num(each.half_width) for each in found]
         axes.errorbar(where, means, yerr=halves, color=LINE, marker="o", capsize=3, linewidth=1.6 if numeric else 0)
         axes.set_xticks(where, [level_of(key, level) for level in levels])
@@ -161,64 +177,73 @@ def line(sweep: Sweep, outcome: str) -> Figure:
 
 def panels(scenario: Scenario, seed: int, series: pd.DataFrame, outcomes: Sequence[str] = PANELS) -> Figure:
     """Outcomes of one run over its months, one a panel."""
-    people = series["people"].to_numpy(float)
+    years = f"Ten years in {_place(scenario)}" if scenario.months == 120 else f"{_place(scenario)}, month by month"
+    step = next((months for months in TICKS if scenario.months <= 6 * months), TICKS[-1])
     with _drawing(11.0, 6.2) as picture:
-        _headline(picture, f"Ten years in {_place(scenario)}" if scenario.months == 120 else f"{_place(scenario)}, month by month",
-                  "one run, which shows what a course can look like, not what to expect: for that run a sweep")  # fmt: skip
+        _headline(picture, years, "one run: what a course can look like, not what to expect, which only many runs tell")
         for number, outcome in enumerate(outcomes[:6]):
-            axes = picture.add_axes((0.06 + 0.325 * (number % 3), 0.555 - 0.405 * (number // 3), 0.265, 0.245))
-            values = series[outcome].to_numpy(float)
-            per = per_of(outcome)
-            values = (
-                np.divide(per * values, people, out=np.full(len(values), np.nan), where=people > 0) if per else values
-            )
-            axes.plot(series.index, values, color=LINE, linewidth=1.6)
-            axes.set_title(title_of(outcome).split(":")[0], pad=20)
+            axes = picture.add_axes((0.06 + 0.325 * (number % 3), 0.55 - 0.405 * (number // 3), 0.265, 0.25))
+            axes.plot(series.index, _rate(series, outcome), color=LINE, linewidth=1.6)
+            axes.set_title(_head(outcome), pad=20)
             axes.text(0, 1.04, unit_of(outcome), transform=axes.transAxes, fontsize=8.5, color=GREY)
-            axes.set_xlim(1, max(scenario.months, 2))
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axes.set_xlim(0, max(scenario.months, 2))
+            axes.xaxis.set_major_locator(MultipleLocator(step))
             axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_formatter(_thousands)
             axes.grid(axis="y", color=PALE)
             axes.set_axisbelow(True)
             if number // 3:
                 axes.set_xlabel("month", color=GREY, fontsize=9)
-        _source(picture, _facts(scenario, f"1 run, seed {seed}", "", ""))
+        _source(picture, _facts(scenario, f"1 run, seed {seed}", counted="", luck=""))
     return picture
 
 
 def forest(comparison: Comparison) -> Figure:
     """Each outcome's paired difference in units of how much worlds differ, with the plain difference beside it."""
-    rows = [(name, comparison.paired[name].difference, _spread(comparison, name)) for name in FOREST]
+    rows = [(name, comparison.paired[name].difference, _spread(comparison, name)) for name in reversed(FOREST)]
     rows = [(name, found, spread) for name, found, spread in rows if spread > 0 and not math.isnan(found.mean)]
-    with _drawing(10.2, 2.5 + 0.285 * max(len(rows), 3)) as picture:
-        _headline(picture, _arms(comparison), "b less a in the same worlds; 1 is as much as the middle two thirds of worlds differ "
-                  "from their mean")  # fmt: skip
-        axes = _axes(picture, 0, 1, wide=5.0, high=0.285 * max(len(rows), 3), left=2.15)
-        axes.axvline(0, color=INK, linewidth=0.9)
-        widest = max([1.0, *(abs(found.mean) / spread for _, found, spread in rows)])
-        axes.set_xscale("symlog" if widest > 8 else "linear", **({"linthresh": 1} if widest > 8 else {}))
-        for row, (name, found, spread) in enumerate(reversed(rows)):
-            low, high = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
-            colour, marker = _verdict(name, found)
-            axes.plot([low / spread, high / spread], [row, row], color=colour, linewidth=2, solid_capstyle="round")
-            axes.plot(found.mean / spread, row, marker=marker, color=colour, markersize=6.5, linestyle="none")
-            axes.annotate(f"{surely(found, sign=True)} {BY_NAME[name].unit}", (1, row), (8, 0), va="center", fontsize=8.5, color=GREY,
-                          xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-        axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name, _, _ in reversed(rows)])
-        axes.set_ylim(-0.7, max(len(rows), 1) - 0.3)
-        reach = 1.15 * max(
-            [0.1, *(max(abs(f.low), abs(f.high), abs(f.mean)) / s if f.n > 1 else abs(f.mean) / s for _, f, s in rows)]
+    high = 0.285 * max(len(rows), 3)
+    with _drawing(10.2, 2.15 + high) as picture:
+        _headline(
+            picture, _arms(comparison), "paired differences, b less a; 1 is the standard deviation between worlds"
         )
-        axes.set_xlim(-reach, reach)
+        axes = _axes(picture, 0, 1, wide=5.0, high=high, left=2.15)
+        axes.axvline(0, color=INK, linewidth=0.9)
+        reach = max([0.1, *(_reach(found) / spread for _, found, spread in rows)])
+        if reach > WIDE_REACH:
+            axes.set_xscale("symlog", linthresh=1)
+        for row, (name, found, spread) in enumerate(rows):
+            _draw_difference(axes, row, name, found, spread)
+        axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name, _, _ in rows])
+        axes.set_ylim(-0.7, max(len(rows), 1) - 0.3)
+        axes.set_xlim(-1.15 * reach, 1.15 * reach)
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.grid(axis="x", color=PALE)
         axes.set_axisbelow(True)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("standardised difference, b less a")
         _legend(axes)
-        _source(picture, _facts(comparison.scenario_a, f"{len(comparison.worlds)} pairs", f"last {comparison.last} months",
-                                other=comparison.scenario_b))  # fmt: skip
+        counted = f"mean of the last {comparison.last} months"
+        _source(
+            picture, _facts(comparison.scenario_a, f"{len(comparison.worlds)} pairs", comparison.scenario_b, counted)
+        )
     return picture
+
+
+def _draw_difference(axes: Axes, row: int, name: str, found: Estimate, spread: float) -> None:
+    colour, marker = _verdict(name, found)
+    low, high = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
+    axes.plot([low / spread, high / spread], [row, row], color=colour, linewidth=2, solid_capstyle="round")
+    axes.plot(found.mean / spread, row, marker=marker, color=colour, markersize=6.5, linestyle="none")
+    axes.annotate(
+        f"{_minus(surely(found, sign=True))} {BY_NAME[name].unit}", (1, row), (8, 0), va="center",
+        fontsize=8.5, color=GREY, xycoords=("axes fraction", "data"), textcoords="offset points",
+    )  # fmt: skip
+
+
+def _reach(found: Estimate) -> float:
+    """The furthest that a difference's interval gets from nought."""
+    return max(abs(end) for end in (found.low, found.mean, found.high) if not math.isnan(end))
 
 
 def _draw_map(
@@ -226,52 +251,50 @@ def _draw_map(
 ) -> None:
     """Cells with a mean and its half-width; a signed map is centred on nought."""
     means = np.array([[each.mean for each in row] for row in grid], float)
-    known = means[~np.isnan(means)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    if signed:
-        high = max(abs(low), abs(high))
-        low = -high
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    widths = [each.half_width for row in grid for each in row if each.half_width > 0]
+    low, high = _span(means[~np.isnan(means)], max(widths, default=0.0), signed)
+    places = decimals_for(float(np.median(widths))) if widths else None
     image = axes.imshow(means, cmap=colours, vmin=low, vmax=high, origin="lower", aspect="auto")
     axes.set_xticks(np.arange(means.shape[1] + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(means.shape[0] + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=2)
     axes.tick_params(which="both", length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    widths = [each.half_width for row in grid for each in row if each.half_width > 0]
-    places = decimals_for(float(np.median(widths))) if widths else None
-    for y, row in enumerate(grid):
-        for x, each in enumerate(row):
-            shade = image.cmap(image.norm(each.mean))[:3] if not math.isnan(each.mean) else (1, 1, 1)
-            ink = "white" if np.dot(shade, (0.299, 0.587, 0.114)) < 0.55 else INK
-            plus = "+" if signed and each.mean > 0 else ""
-            known_width = math.isfinite(each.half_width)
-            axes.text(
-                x,
-                y + (0.13 if known_width else 0),
-                plus + figure(each.mean, places),
-                ha="center",
-                va="center",
-                fontsize=10,
-                color=ink,
-            )
-            if known_width:
-                axes.text(
-                    x,
-                    y - 0.24,
-                    f"± {figure(each.half_width, places)}",
-                    ha="center",
-                    va="center",
-                    fontsize=7.2,
-                    color=ink,
-                )
+    axes.spines[:].set_visible(False)
+    for (y, x), shade in np.ndenumerate(image.to_rgba(means)[..., :3] @ np.array(BRIGHTNESS)):
+        _write_cell(axes, x, y, grid[y][x], places, "white" if shade < DARK else INK, signed)
     bar = picture.colorbar(image, ax=axes, pad=0.02, fraction=0.045)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8.5)
     bar.set_label(unit, fontsize=9, color=GREY)
     bar.ax.yaxis.set_major_locator(MaxNLocator(5))
+    bar.ax.yaxis.set_major_formatter(_thousands)
+
+
+def _write_cell(axes: Axes, x: int, y: int, found: Estimate, places: int | None, ink: str, signed: bool) -> None:
+    same = signed and found.low == found.mean == found.high == 0
+    sure = math.isfinite(found.half_width) and not same
+    plus = "+" if signed and found.mean > 0 else ""
+    words = "0" if same else plus + _minus(figure(found.mean, places))
+    told = signed and sure and not found.low <= 0 <= found.high
+    axes.text(x, y + (0.13 if sure else 0), words, ha="center", va="center", fontsize=10, color=ink,
+              fontweight="bold" if told else "normal")  # fmt: skip
+    if sure:
+        axes.text(
+            x, y - 0.24, f"± {figure(found.half_width, places)}", ha="center", va="center", fontsize=7.2, color=ink
+        )
+
+
+def _span(means: F64, width: float, signed: bool) -> tuple[float, float]:
+    """From where to where the colours go: over all means, and at least over their half-widths."""
+    if not len(means):
+        return 0.0, 1.0
+    low, high = float(means.min()), float(means.max())
+    if signed:
+        reach = max(abs(low), abs(high), width) or 1.0
+        return -reach, reach
+    least = 2 * width or 1.0
+    middle = (low + high) / 2
+    return (low, high) if high - low >= least else (middle - least / 2, middle + least / 2)
 
 
 def _grid(sweep: Sweep, found: Sequence[Estimate], across: str, down: str) -> list[list[Estimate]]:
@@ -280,9 +303,19 @@ def _grid(sweep: Sweep, found: Sequence[Estimate], across: str, down: str) -> li
     return [[cells[column, row] for column in factors[across]] for row in factors[down]]
 
 
-def _across_and_down(factors: Mapping[str, tuple[Any, ...]]) -> list[tuple[str, tuple[Any, ...]]]:
-    """The two factors as given: the first runs across, the second up."""
-    return list(factors.items())
+def _rate(series: pd.DataFrame, outcome: str) -> F64:
+    """An outcome's course (months,), a count for so many adults."""
+    values, people, per = series[outcome].to_numpy(float), series["people"].to_numpy(float), per_of(outcome)
+    return np.divide(per * values, people, out=np.full(len(values), np.nan), where=people > 0) if per else values
+
+
+def _thousands(value: float, at: float | None = None) -> str:
+    return _minus(f"{value:,.10g}")
+
+
+def _minus(text: str) -> str:
+    """The sign as printers set it."""
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _mark_own(axes: Axes, sweep: Sweep, columns: Sequence[Any], rows: Sequence[Any], across: str, down: str) -> None:
@@ -313,35 +346,25 @@ def _verdict(name: str, found: Estimate) -> tuple[str, str]:
     """Colour and shape: surely better, surely worse, or neither."""
     good = BY_NAME[name].good
     if good == "neither" or math.isnan(found.low) or found.low <= 0 <= found.high:
-        return NEITHER, "o"
-    return (BETTER, "^") if (found.mean > 0) == (good == "up") else (WORSE, "v")
+        return VERDICTS[2][1:]
+    return VERDICTS[0 if (found.mean > 0) == (good == "up") else 1][1:]
 
 
 def _legend(axes: Axes) -> None:
-    entries = (
-        ("surely better in b", BETTER, "^"),
-        ("surely worse in b", WORSE, "v"),
-        ("neither, or not to be told", NEITHER, "o"),
-    )
-    for words, colour, marker in entries:
+    for words, colour, marker in VERDICTS:
         axes.plot([], [], color=colour, marker=marker, linestyle="none", label=words)
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.02, 1.0),
-        ncol=3,
-        frameon=False,
-        fontsize=8.5,
-        handletextpad=0.1,
-        columnspacing=1.4,
-    )
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=3, frameon=False, fontsize=8.5, handletextpad=0.1)
 
 
 def _arms(comparison: Comparison) -> str:
+    """The comparison in words: what differs where it is one thing, else the scenarios' names."""
     changed = comparison.changed()
     where = _place(comparison.scenario_a)
     if len(changed) == 1:
         ((key, values),) = changed.items()
-        return f"{where}: {key} {level_of(key, values['b'])} (b) against {level_of(key, values['a'])} (a)"
+        a, b = (level_of(key, values[arm]) for arm in ("a", "b"))
+        what = axis_of(key)
+        return f"{where}: {what[:1].lower()}{what[1:]}, {b} (b) against {a} (a)"
     return f"{where}: {comparison.scenario_b.name or 'b'} against {comparison.scenario_a.name or 'a'}"
 
 
@@ -349,29 +372,25 @@ def _place(scenario: Scenario) -> str:
     return scenario.profile().name
 
 
+def _head(outcome: str) -> str:
+    """An outcome in a word or two."""
+    return title_of(outcome).split(":")[0]
+
+
 def _definition(outcome: str) -> str:
     """The outcome's definition, less what the headline says already."""
-    return (
-        BY_NAME[outcome].definition.split(": ", 1)[-1]
-        if BY_NAME[outcome].definition.startswith("demand, ")
-        else BY_NAME[outcome].definition
-    )
+    words = BY_NAME[outcome].definition
+    return words.split(": ", 1)[-1] if words.startswith("demand, ") else words
 
 
-def _facts(scenario: Scenario, runs: str, counted: str = "mean of the last 12 months", luck: str = "95% t intervals, paired luck",
-           other: Scenario | None = None) -> str:  # fmt: skip
+def _facts(
+    scenario: Scenario, runs: str, other: Scenario | None = None, counted: str = "mean of the last 12 months",
+    luck: str = "95% t intervals, paired luck",
+) -> str:  # fmt: skip
     """The source line that every picture carries."""
+    size = (_place(scenario), f"{scenario.citizens:,} citizens", runs, f"{scenario.months} months")
     hashes = scenario.digest if other is None else f"{scenario.digest} and {other.digest}"
-    said = (
-        _place(scenario),
-        f"{scenario.citizens:,} citizens",
-        runs,
-        f"{scenario.months} months",
-        counted,
-        luck,
-        f"scenario {hashes}",
-    )
-    return "carecommons: " + ", ".join(part for part in said if part)
+    return "carecommons: " + ", ".join(part for part in (*size, counted, luck, f"scenario {hashes}") if part)
 
 
 @contextmanager
@@ -387,7 +406,7 @@ def _axes(picture: Figure, number: int, count: int, *, wide: float, high: float,
     """The plot's own room, so many inches wide and high, in panel `number` of `count` side by side."""
     width, height = picture.get_size_inches()
     room = width / count
-    return picture.add_axes(((number * room + left) / width, 0.92 / height, (wide + 0.55) / width, high / height))
+    return picture.add_axes(((number * room + left) / width, 1.02 / height, (wide + 0.55) / width, high / height))
 
 
 def _headline(picture: Figure, title: str, subtitle: str) -> None:
@@ -400,6 +419,11 @@ def _headline(picture: Figure, title: str, subtitle: str) -> None:
 def _source(picture: Figure, text: str) -> None:
     width, height = picture.get_size_inches()
     picture.text(0.18 / width, 0.12 / height, text, fontsize=7.2, color=GREY, va="bottom")
+
+
+def _note(picture: Figure, text: str) -> None:
+    width, height = picture.get_size_inches()
+    picture.text(0.18 / width, 0.32 / height, text, fontsize=8, color=INK, va="bottom")
 
 
 def _wrapped(text: str, width: int) -> str:

@@ -66,7 +66,7 @@ def measure(scenario: Scenario, seed: int, progress: Callable[[], None] | None =
 def verdict(table: pd.DataFrame) -> pd.DataFrame:
     """Passed and expressed figures by theme."""
     told = table[table["simulated"].notna()]
-    out = told.groupby("theme")["passes"].agg(passed="sum", expressed="count")
+    out = told.groupby("theme").agg(passed=("passes", "sum"), expressed=("passes", "count"))
     core = told[told["theme"].isin(CORE)]
     out.loc["core"] = [core["passes"].sum(), len(core)]
     return out

@@ -61,7 +61,7 @@ class Comparison:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """A row an outcome: both means, difference with interval, correlation, variance reduction, share with b above a."""
+        """A row an outcome: means, difference with interval, correlation, variance reduction, share with b above a."""
         rows = [
             {
                 "outcome": name, "unit": BY_NAME[name].unit, "a": each.a + 0.0, "b": each.b + 0.0,

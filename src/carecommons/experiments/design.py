@@ -25,7 +25,7 @@ from carecommons.params import Parameters
 from carecommons.scenario import Scenario, keys, unknown_key
 
 MOST_LEVELS: Final = 1_000
-MOST_CELLS: Final = 100_000
+MOST_CELLS: Final = 10_000
 MOST_RUNS: Final = 1_000_000
 LARGEST_SEED: Final = 2**63 - 1
 MAPS: Final = ("isolation", "funded")
@@ -196,7 +196,7 @@ def _levels(key: str, given: Any, where: str) -> Levels:
         raise InputError(f"{where}: 'name' changes nothing and cannot be varied")
     if isinstance(given, str):
         between = _RANGE.fullmatch(given)
-        values = _spread(key, *between.groups(), where) if between else _listed(key, given, where)
+        values = _spread(key, between, where) if between else _listed(key, given, where)
     elif isinstance(given, Iterable):
         values = list(given)
     else:
@@ -209,8 +209,9 @@ def _levels(key: str, given: Any, where: str) -> Levels:
     return tuple(values)
 
 
-def _spread(key: str, low: str, high: str, levels: str, where: str) -> list[Any]:
-    """`levels` values from `low` to `high`, both included, each the nearest number to the exact fraction."""
+def _spread(key: str, between: re.Match[str], where: str) -> list[Any]:
+    """So many values from low to high, both included, each the nearest number to the exact fraction."""
+    low, high, levels = between.groups()
     kind, count = _kind(key), int(levels)
     start, end = Fraction(low), Fraction(high)
     if kind not in (int, float):

@@ -43,7 +43,7 @@ def estimate(values: Iterable[float]) -> Estimate:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean, NaN of nothing; of equal values that value itself, which their sum over n may miss in the last place."""
+    """The mean, NaN of nothing; of equal values that value itself, which their sum over n may miss by a digit."""
     if not values:
         return NAN
     return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
@@ -88,10 +88,13 @@ class Paired:
         spread_a, spread_b, spread = variance(left), variance(right), variance(gaps)
         correlation = _ratio(covariance(left, right), math.sqrt(spread_a) * math.sqrt(spread_b))
         return cls(
-            mean(left), mean(right), estimate(gaps), max(-1.0, min(1.0, correlation)) if correlation == correlation else NAN,
-            _ratio(spread_a + spread_b, spread),
-            sum(gap > 0 for gap in gaps) / len(gaps) if gaps else NAN,
-        )  # fmt: skip
+            a=mean(left),
+            b=mean(right),
+            difference=estimate(gaps),
+            correlation=max(-1.0, min(1.0, correlation)) if not math.isnan(correlation) else NAN,
+            variance_reduction=_ratio(spread_a + spread_b, spread),
+            above=sum(gap > 0 for gap in gaps) / len(gaps) if gaps else NAN,
+        )
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -8,7 +8,8 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -76,7 +77,9 @@ def _series(model: CareCommons) -> Any:
     return model.series[list(BY_NAME)].to_numpy(np.float64)
 
 
-def perform_all(scenarios: Sequence[Scenario], tasks: Sequence[Task], jobs: int = 1) -> Iterator[tuple[Task, Answer]]:
+def perform_all(
+    scenarios: Sequence[Scenario], tasks: Sequence[Task], jobs: int = 1
+) -> Generator[tuple[Task, Answer], None, None]:
     """Each task with its answer, in the order in which they finish.
 
     With more than one job, tasks go to worker processes, whichever is free. At 2,000 citizens a month is so short that
@@ -115,7 +118,7 @@ class _Crew:
         self._workers: list[Worker] = []
         self._over = False
 
-    def answers(self) -> Iterator[tuple[Task, Answer]]:
+    def answers(self) -> Generator[tuple[Task, Answer], None, None]:
         threads = [threading.Thread(target=self._keep_busy, daemon=True) for _ in range(self._jobs)]
         try:
             for thread in threads:
@@ -168,7 +171,7 @@ class Worker:
     program: tuple[str, ...] = ("-P", "-m", "carecommons.experiments.worker")
 
     def __init__(self) -> None:
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
         self._process = subprocess.Popen(
             [sys.executable, *self.program],
             stdin=subprocess.PIPE,

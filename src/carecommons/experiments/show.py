@@ -28,14 +28,21 @@ PER: Final = 1_000  # adults that counts are given for, so that samples of any s
 WIDEST: Final = 8  # levels that stand side by side on a screen
 NONE: Final = "–"
 HEADLINES: Final = (
-    "isolation", "loneliness", "latent", "expressed", "requests", "eligible", "funded", "funded_hours", "delivered", "crises",
-    "unmet_hours", "helped", "carers", "carer_strain", "unpaid_hours", "council_spend", "overspend",
+    "isolation", "loneliness", "latent", "expressed", "requests", "eligible", "funded", "funded_hours", "delivered",
+    "crises", "unmet_hours", "helped", "carers", "carer_strain", "unpaid_hours", "council_spend", "overspend",
 )  # fmt: skip
+PARTS: Final = {
+    "total": "change in funded care", "prevented": "prevented: less need",
+    "absent": "  of which people who live in one arm only",
+    "met_elsewhere": "met elsewhere: unpaid, community or own money",
+    "deterred": "deterred or rationed: in need, not funded", "delayed": "delayed: waiting for an assessment",
+}  # fmt: skip
 _TITLES: Final = {
-    "isolation": "Isolation", "latent": "Latent demand: people in need", "expressed": "Expressed demand: people who asked",
-    "eligible": "Eligible demand: people found eligible", "funded": "Funded demand: people with council care",
-    "delivered": "Delivered demand: people with paid care", "requests": "Requests for support", "unmet_hours": "Unmet need",
-    "unpaid_hours": "Unpaid care", "council_spend": "Council spending", "carer_strain": "Strain of unpaid carers",
+    "isolation": "Isolation", "latent": "Latent demand: people in need",
+    "expressed": "Expressed demand: people who asked", "eligible": "Eligible demand: people found eligible",
+    "funded": "Funded demand: people with council care", "delivered": "Delivered demand: people with paid care",
+    "requests": "Requests for support", "unmet_hours": "Unmet need", "unpaid_hours": "Unpaid care",
+    "council_spend": "Council spending", "carer_strain": "Strain of unpaid carers",
 }  # fmt: skip
 
 
@@ -44,8 +51,8 @@ def bar(what: str, total: int, *, shown: bool = True) -> Iterator[Callable[[], N
     """A progress bar on stderr where somebody can see it; call what it gives once for each thing done."""
     console = Console(stderr=True)
     columns = (
-        TextColumn(f"{total:,} {what}"), BarColumn(None, complete_style="cyan", finished_style="green"), MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn(f"{total:,} {what}"), BarColumn(None, complete_style="cyan", finished_style="green"),
+        MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True),
     )  # fmt: skip
     seen = shown and (console.is_terminal or console.is_jupyter)
     with Progress(*columns, console=console, disable=not seen, transient=True) as progress:
@@ -65,6 +72,11 @@ def figure(value: float, decimals: int | None = None) -> str:
     return text.lstrip("-") if not text.strip("-0.,") else text
 
 
+def percent(share: float) -> str:
+    """A share for people."""
+    return NONE if math.isnan(share) else f"{figure(100 * share, 0)}%"
+
+
 def decimals_for(half_width: float) -> int | None:
     """Places after the point that show two digits of an interval's half-width; None where there is no interval."""
     if not math.isfinite(half_width) or half_width <= 0:
@@ -72,13 +84,14 @@ def decimals_for(half_width: float) -> int | None:
     return min(max(1 - math.floor(math.log10(half_width)), 0), 4)
 
 
-def surely(found: Estimate, *, sign: bool = False) -> str:
+def surely(found: Estimate, *, sign: bool = False, tight: bool = False) -> str:
     """A mean with its half-width, as far as its digits can be told."""
     places = decimals_for(found.half_width)
     plus = "+" if sign and found.mean > 0 else ""
     if places is None:
         return plus + figure(found.mean)
-    return f"{plus}{figure(found.mean, places)} ± {figure(found.half_width, places)}"
+    between = "±" if tight else " ± "
+    return f"{plus}{figure(found.mean, places)}{between}{figure(found.half_width, places)}"
 
 
 def per_of(outcome: str) -> int | None:
@@ -106,12 +119,13 @@ def parameter(key: str) -> Parameter | None:
 
 
 def axis_of(key: str) -> str:
-    """What a factor is, in words, with its unit."""
+    """What a factor is, in words, with its unit where the words do not hold it."""
     found = parameter(key)
     if found is None:
         return key
     about = found.about.split(";")[0]
-    return f"{about[:1].upper()}{about[1:]} ({'% of' + found.unit[1:] if _multiple(found) else found.unit})"
+    said = _multiple(found) or found.unit.lower() in about.lower() or found.unit in ("choice", "switch")
+    return f"{about[:1].upper()}{about[1:]}{'' if said else f' ({found.unit})'}"
 
 
 def level_of(key: str, value: Any) -> str:
@@ -138,26 +152,29 @@ def sweep_tables(sweep: Sweep) -> Group:
     return Group(*parts, Text(f"{how}{own}", style="dim"))
 
 
-def _grid(sweep: Sweep, outcome: str) -> Table:
+def _grid(sweep: Sweep, outcome: str) -> Group:
     d = sweep.design
     (across, columns), (down, rows) = d.factors.items()
     if len(columns) > WIDEST:
         (across, columns), (down, rows) = (down, rows), (across, columns)
     found = sweep.estimates(outcome, per=per_of(outcome))
     cell_of = {tuple(cell.items()): number for number, cell in enumerate(d.cells)}
-    table = _table(f"{title_of(outcome)} ({unit_of(outcome)})")
-    table.add_column(f"{down} ↓  {across} →")
+    table = _table()
+    table.add_column("", no_wrap=True)
     for level in columns:
         table.add_column(level_of(across, level), justify="right", no_wrap=True)
     for row in rows:
         numbers = [cell_of[tuple((key, {across: column, down: row}[key]) for key in d.factors)] for column in columns]
-        table.add_row(level_of(down, row), *(_cell(found[number], number == d.own_cell) for number in numbers))
+        words = [surely(found[number], tight=True) for number in numbers]
+        table.add_row(
+            level_of(down, row), *(_bold(word, n == d.own_cell) for word, n in zip(words, numbers, strict=True))
+        )
     return table
 
 
-def _list(sweep: Sweep) -> Table:
+def _list(sweep: Sweep) -> Group:
     d = sweep.design
-    table = _table(f"{d.scenario.place}: {len(d.cells)} cells")
+    table = _table()
     for key in d.factors:
         table.add_column(key)
     for outcome in d.outcomes:
@@ -165,62 +182,59 @@ def _list(sweep: Sweep) -> Table:
     found = [sweep.estimates(outcome, per=per_of(outcome)) for outcome in d.outcomes]
     for number, levels in enumerate(d.cells):
         words = [level_of(key, value) for key, value in levels.items()]
-        table.add_row(*words, *(_cell(each[number], number == d.own_cell) for each in found))
-    return table
+        table.add_row(*words, *(_bold(surely(each[number]), number == d.own_cell) for each in found))
+    return _titled(f"{d.scenario.place}: {len(d.cells)} cells", table)
 
 
-def _cell(found: Estimate, own: bool) -> Text:
-    return Text(surely(found), style="bold" if own else "")
+def _bold(words: str, bold: bool) -> Text:
+    return Text(words, style="bold" if bold else "")
 
 
 def comparison_tables(comparison: Comparison) -> Group:
     """What the arms differ by: parameters, headline outcomes, and where the difference in funded care went."""
-    table = _table(f"b less a, {len(comparison.worlds)} pairs in the same worlds")
-    for head, justify in (("outcome", "left"), ("a", "right"), ("b", "right"), ("b - a", "right"), ("unit", "left"),
-                          ("variance\nreduction", "right"), ("b > a", "right")):  # fmt: skip
-        table.add_column(head, justify="right" if justify == "right" else "left")
+    table = _table()
+    table.add_column("outcome", no_wrap=True)
+    for head in ("a", "b", "b - a", "variance\nreduction", "b > a"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("unit")
     for name in HEADLINES:
         each = comparison.paired[name]
         table.add_row(
-            name, figure(each.a), figure(each.b), Text(surely(each.difference, sign=True), style=_tint(name, each.difference)),
-            BY_NAME[name].unit, figure(each.variance_reduction, 0 if each.variance_reduction >= 10 else 1),
-            NONE if math.isnan(each.above) else f"{each.above:.0%}",
+            name, figure(each.a), figure(each.b),
+            Text(surely(each.difference, sign=True), style=_tint(name, each.difference)),
+            figure(each.variance_reduction, 0 if each.variance_reduction >= 10 else 1), percent(each.above),
+            BY_NAME[name].unit,
         )  # fmt: skip
     changed = comparison.changed()
     words = [f"{key}: {value['a']} in a, {value['b']} in b" for key, value in list(changed.items())[:WIDEST]]
-    more = [f"and {len(changed) - WIDEST} more parameters"] if len(changed) > WIDEST else []
-    parts: list[RenderableType] = [Text("\n".join([*words, *more]) or "a and b are the same"), table]
-    return Group(
-        *parts,
-        *([_attribution(comparison)] if len(comparison.attribution) else []),
-        Text(_how(comparison), style="dim"),
-    )
+    words += [f"and {len(changed) - WIDEST} more parameters"] if len(changed) > WIDEST else []
+    parts: list[RenderableType] = [
+        Text("\n".join(words) or "a and b are the same"),
+        _titled(f"b less a, {len(comparison.worlds)} pairs in the same worlds", table),
+    ]
+    parts += [_attribution(comparison)] if len(comparison.attribution) else []
+    return Group(*parts, Text(_how(comparison), style="dim"))
 
 
 def _how(comparison: Comparison) -> str:
     unpaired = "" if comparison.same_place else "; the arms are different places, so funded care is not attributed"
     return (
         f"mean of the last {comparison.last} of {comparison.scenario_a.months} months, of whole samples of "
-        f"{comparison.scenario_a.citizens:,} citizens ± 95% interval over pairs{unpaired}"
+        f"{comparison.scenario_a.citizens:,} citizens, ± 95% interval over pairs{unpaired}"
     )
 
 
-def _attribution(comparison: Comparison) -> Table:
-    from_words = {
-        "total": "change in funded care", "prevented": "prevented: less need", "absent": "  of which people who live in one arm only",
-        "met_elsewhere": "met elsewhere: unpaid, community or own money", "deterred": "deterred or rationed: in need, not funded",
-        "delayed": "delayed: waiting for an assessment",
-    }  # fmt: skip
-    table = _table("Where the difference in funded care went (b less a)")
-    for head in ("", "hours a month", "share"):
-        table.add_column(head, justify="right" if head else "left")
-    frame = comparison.attribution
-    for part in ("total", "prevented", "absent", "met_elsewhere", "deterred", "delayed"):
-        row = frame.loc[part]
-        found = Estimate(float(row["hours_a_month"]), float(row["low"]), float(row["high"]), len(comparison.worlds))
-        share = float(row["share"])
-        table.add_row(from_words[part], surely(found, sign=True), NONE if math.isnan(share) else f"{share:.0%}")
-    return table
+def _attribution(comparison: Comparison) -> Group:
+    table = _table()
+    table.add_column("")
+    table.add_column("hours a month", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    rows = {row["part"]: row for row in comparison.attribution.reset_index().to_dict("records")}
+    for part, words in PARTS.items():
+        row = rows[part]
+        found = Estimate(row["hours_a_month"], row["low"], row["high"], len(comparison.worlds))
+        table.add_row(words, surely(found, sign=True), percent(row["share"]))
+    return _titled("Where the difference in funded care went (b less a, all months)", table)
 
 
 def _tint(name: str, difference: Estimate) -> str:
@@ -231,13 +245,18 @@ def _tint(name: str, difference: Estimate) -> str:
     return "green" if (difference.mean > 0) == (good == "up") else "red"
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+def _table() -> Table:
+    return Table(header_style="dim", box=None, pad_edge=False)
 
 
-def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+def _titled(title: str, table: Table) -> Group:
+    """A table under its title, which may be wider than the table."""
+    return Group(Text(title, style="bold"), table)
+
+
+def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Group:
     """Plain rows as a table; the columns are the first row's."""
-    table = _table(title)
+    table = _table()
     for name, value in (rows[0] if rows else {}).items():
         table.add_column(
             name, justify="right" if isinstance(value, int | float) and not isinstance(value, bool) else "left"
@@ -245,7 +264,7 @@ def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         table.add_row(*(figure(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) and not
                         isinstance(value, bool) else str(value) for value in row.values()))  # fmt: skip
-    return table
+    return _titled(title, table)
 
 
 def register_list(found: Sequence[Parameter]) -> Group:
@@ -278,12 +297,13 @@ def range_of(found: Parameter) -> str:
     return "" if found.low is None or found.high is None else f"{found.low:,} to {found.high:,}"
 
 
-def validation_table(table: Any) -> Table:
+def validation_table(table: Any) -> Group:
     """Simulated beside published figures with their bands; what the model cannot express says why."""
     told = table[table["simulated"].notna()].reset_index()
     rows = [
         {"theme": row.theme, "figure": row.key, "simulated": float(row.simulated), "published": float(row.value),
-         "band": f"{figure(row.band_low)} to {figure(row.band_high)}", "": "pass" if row.passes else "MISS", "unit": row.unit}
+         "band": f"{figure(row.band_low)} to {figure(row.band_high)}", "": "pass" if row.passes else "MISS",
+         "unit": row.unit}
         for row in told.itertuples()
     ]  # fmt: skip
     missing = len(table) - len(rows)

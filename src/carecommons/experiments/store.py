@@ -1,4 +1,4 @@
-"""A folder of results: written beside its place and moved there when it is whole, with a manifest of how it came about."""
+"""A folder of results: written beside its place and moved there when it is whole, with a manifest of how it came."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def csv(table: pd.DataFrame) -> bytes:
 def series_csv(
     keys: Sequence[str], columns: Sequence[str], blocks: Iterable[tuple[Sequence[int], Any]]
 ) -> tuple[str, bytes]:
-    """Series (months, columns), each under its numbers of `keys`, as one CSV; a large one is packed -> suffix, bytes."""
+    """Series (months, columns), each under its numbers of `keys`, as a CSV; a large one is packed -> suffix, bytes."""
     row = ",".join(["%.12g"] * len(columns))
     out = BytesIO()
     out.write(",".join([*keys, "month", *columns]).encode() + b"\n")

@@ -79,7 +79,7 @@ class Sweep:
         return [estimate(values) for values in self._per(outcome, per)]
 
     def changes(self, outcome: str, *, per: int | None = None) -> list[Estimate] | None:
-        """Mean and interval of each cell less the scenario's own, pair by pair; None when that is no cell of the grid."""
+        """Mean and interval of each cell less the scenario's own, pair by pair; None when the grid lacks that cell."""
         own = self.design.own_cell
         if own is None:
             return None

@@ -78,7 +78,7 @@ def _place_in_order(label: Hashable) -> tuple[Any, ...]:
         return (1, label)
     if isinstance(label, int | np.integer) or (isinstance(label, float | np.floating) and math.isfinite(label)):
         return (0, label)
-    raise InputError(f"graph: node {_named(label)} cannot be put in order; name nodes by numbers, texts or tuples of them")
+    raise InputError(f"graph: node {_named(label)} has no order; name nodes by numbers, texts or tuples of them")
 
 
 def _months(age: Any) -> int | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from carecommons.founding.people import Bands
 from carecommons.founding.profile import FIRST_AGES
 from carecommons.kernels.arrays import I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four
 from carecommons.params import UNCERTAIN, C, D, Parameters, param
 from carecommons.place.luck import BEFORE, Luck, decision
@@ -56,7 +56,7 @@ def _by_place_and_age(neighbourhood: Any, age: Any, rows: I64) -> I64:
     return rows[np.lexsort((rows, age[rows], neighbourhood[rows]))]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _couple(women: I64, men: I64, where: Any, places: int, partner: Any, household: Any) -> None:
     """Pair women and men of one neighbourhood in the order of their ages; of the larger side, evenly many stay out."""
     w, m = 0, 0
@@ -75,7 +75,7 @@ def _couple(women: I64, men: I64, where: Any, places: int, partner: Any, househo
         w, m = w_end, m_end
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _lodge(
     rows: I64, ids: Any, age: Any, where: Any, first: Any, household: Any, seed: Any, key: Any, before: Any
 ) -> None:

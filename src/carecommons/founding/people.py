@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from carecommons.founding.profile import FIRST_AGES, Profile, life_table
 from carecommons.kernels.arrays import F64, I8, I16, I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four, normal
 from carecommons.params import LEVER, UNCERTAIN, A, B, C, D, Parameters, param
 from carecommons.place.luck import BEFORE, Luck, decision
@@ -193,7 +193,7 @@ def neighbourhoods(profile: Profile, n: int, size: int) -> tuple[I64, I8]:
     return first, (np.searchsorted(edges, middle) + 1).clip(1, 5).astype(np.int8)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _pick(edges: Any, u: Any) -> Any:
     """First class whose cumulative share is above u."""
     for k in range(edges.shape[0] - 1):
@@ -202,7 +202,7 @@ def _pick(edges: Any, u: Any) -> Any:
     return edges.shape[0] - 1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _traits(
     rows: Any, ids: Any, age: I16, deprivation: Any, p_disabled: Any, p_tenure: Any, p_ethnicity: Any, p_works: Any,
     traits: Any, disabled: Any, ethnicity: Any, stigma: Any, tenure: Any, home_value: Any, savings: Any, income: Any,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from carecommons.founding.people import Bands
 from carecommons.founding.profile import FIRST_AGES
 from carecommons.kernels.arrays import F64, I8, I32, I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import normal
 from carecommons.kernels.keyed import pairs as pairs_of
 from carecommons.params import UNCERTAIN, C, D, Parameters, param
@@ -114,7 +114,7 @@ class Society(Parameters):
         return found
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _normals(u: F64) -> F64:
     out = np.empty(u.shape[0])
     for i in range(u.shape[0]):
@@ -122,7 +122,7 @@ def _normals(u: F64) -> F64:
     return out
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _mothers(has: Any, age: Any, draws: Any, ages: Any, women: I64) -> I32:
     """A woman a generation older for everybody that has one -> row or -1 (n,)."""
     out = np.full(has.shape[0], -1, np.int32)
@@ -141,7 +141,7 @@ def _mothers(has: Any, age: Any, draws: Any, ages: Any, women: I64) -> I32:
     return out
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _family_ties(partner: Any, household: Any, mother: I32, siblings: I64, homes: I64) -> tuple[I32, I32, I8]:
     """List partner and kin ties twice over the same walk: first to count them, then to write them."""
     size = 0
@@ -182,7 +182,7 @@ def _family_ties(partner: Any, household: Any, mother: I32, siblings: I64, homes
     return a, b, kind
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _cliques(rows: I64, block: Any, size: int) -> tuple[I32, I32]:
     """Cut rows, in their order, into circles of `size` within a block, and tie everybody in a circle."""
     most = rows.shape[0] * max(size - 1, 0) // 2 + size

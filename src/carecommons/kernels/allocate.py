@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.arrays import I32, I64
+from carecommons.kernels.compiled import compiled
 
 
 def order_by(priority: I64, name: I64) -> I64:
@@ -15,7 +15,7 @@ def order_by(priority: I64, name: I64) -> I64:
     return np.lexsort((name, -priority))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def share_out(total: int, claims: I64, order: I64) -> I64:
     """Meet claims (n,) from `total` in `order`; the last one reached is met in part -> (n,), same unit."""
     given = np.zeros(claims.shape[0], np.int64)
@@ -25,13 +25,13 @@ def share_out(total: int, claims: I64, order: I64) -> I64:
     return given
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def price_of(quantity: Any, price: Any) -> Any:
     """Cost of `quantity` minutes at `price` an hour, rounded half up to whole pence."""
     return (quantity * price + 30) // 60
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def buy(
     order: I64, claim: I32, price: I32, own: I32, pool: I32, whole: I64, whole_own: I32, stock: I64, budget: int,
     got: I32, paid: I32, own_paid: I32,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from carecommons.kernels.compiled import compiled
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def count_homes(alive: Any, household: Any, home_size: Any) -> None:
     """Adults in each person's household, written to home_size (n,)."""
     n = alive.shape[0]

@@ -14,6 +14,8 @@ from llvmlite import ir
 from numba import config, njit, types
 from numba.extending import intrinsic
 
+from carecommons.kernels.compiled import compiled
+
 M0 = np.uint64(0xD2E7470EE14C6C93)
 M1 = np.uint64(0xCA5A826395121157)
 W0 = 0x9E3779B97F4A7C15
@@ -25,7 +27,7 @@ _ELEVEN = np.uint64(11)
 Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 Uniforms = tuple[float, float, float, float]
 
-if config.DISABLE_JIT:
+if getattr(config, "DISABLE_JIT", False):
 
     def _high(a: Any, b: Any) -> Any:
         return np.uint64(int(a) * int(b) >> 64)
@@ -58,7 +60,7 @@ else:
         return a + b
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Four 64-bit words for a 256-bit counter and a 128-bit key, ten rounds."""
     for turn in range(10):
@@ -71,13 +73,13 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def unit(word: Any) -> Any:
     """A 64-bit word as a float in [0, 1), 53 bits, as numpy does it."""
     return (word >> _ELEVEN) * _UNIT
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def four(seed: Any, decision: Any, month: Any, who: Any) -> Any:
     """Four independent uniforms for one person's decision in one month."""
     a, b, c, d = philox(
@@ -86,7 +88,7 @@ def four(seed: Any, decision: Any, month: Any, who: Any) -> Any:
     return unit(a), unit(b), unit(c), unit(d)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def one(seed: Any, decision: Any, month: Any, who: Any) -> Any:
     """The first of `four`."""
     a, _, _, _ = philox(
@@ -95,7 +97,7 @@ def one(seed: Any, decision: Any, month: Any, who: Any) -> Any:
     return unit(a)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def pair(seed: Any, decision: Any, month: Any, a: Any, b: Any) -> Any:
     """One uniform for an unordered pair: both ends of a tie draw the same number."""
     low, high = (a, b) if a < b else (b, a)
@@ -105,7 +107,7 @@ def pair(seed: Any, decision: Any, month: Any, a: Any, b: Any) -> Any:
     return unit(w)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def pairs(seed: Any, decision: Any, month: Any, ids: Any, a: Any, b: Any) -> Any:
     """The draw of each pair of rows a, b (m,) as a 16-bit whole number."""
     out = np.empty(a.shape[0], np.uint16)
@@ -114,14 +116,14 @@ def pairs(seed: Any, decision: Any, month: Any, ids: Any, a: Any, b: Any) -> Any
     return out
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def fill(seed: Any, decision: Any, month: Any, who: Any, out: Any) -> None:
     """Write the four uniforms of each of `who` (n,) into `out` (n, 4)."""
     for i in range(who.shape[0]):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = four(seed, decision, month, who[i])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def normal(u: Any) -> Any:
     """The standard normal quantile of u in (0, 1), relative error under 1.2e-9 (Acklam's rational approximation)."""
     u = min(max(u, 1e-15), 1.0 - 1e-15)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.arrays import F64
+from carecommons.kernels.compiled import compiled
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def neighbour_step(state: Any, down: Any, up: Any, u: Any) -> Any:
     """Next of ordered states: one down when u < down, one up when u >= 1 - up, else the same."""
     if u < down:
@@ -20,7 +20,7 @@ def neighbour_step(state: Any, down: Any, up: Any, u: Any) -> Any:
     return state
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def cohorts(up: F64, down: F64, top: F64, leave: F64, cross: F64, first: F64, months: int) -> F64:
     """Follow two groups of one cohort through an age-dependent chain -> (2, years, states), shares within each group.
 

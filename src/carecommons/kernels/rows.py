@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.arrays import F32, I8, I32, I64, U16
+from carecommons.kernels.compiled import compiled
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def find(start: Any, degree: Any, neighbour: Any, i: Any, j: Any) -> Any:
     """Place of j in row i, or -1."""
     for e in range(start[i], start[i] + degree[i]):
@@ -19,7 +19,7 @@ def find(start: Any, degree: Any, neighbour: Any, i: Any, j: Any) -> Any:
     return -1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def append(start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any, i: Any, j: Any,
            s: Any, k: Any, b: Any) -> None:  # fmt: skip
     """Add j at the end of row i, which must have room."""
@@ -28,7 +28,7 @@ def append(start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bo
     degree[i] += 1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def drop(
     start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any, i: Any, j: Any
 ) -> Any:
@@ -45,7 +45,7 @@ def drop(
     return True
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def build(
     people: int, a: I32, b: I32, kind: I8, strength: F32, bond: U16, slack: int
 ) -> tuple[I64, I32, I32, F32, I8, U16]:
@@ -75,7 +75,7 @@ def build(
     return count, degree, neighbour, strengths, kinds, bonds
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def spread(
     start: I64, degree: I32, neighbour: I32, strength: F32, kind: I8, bond: U16, minutes: U16, slack: int
 ) -> tuple[I64, I32, F32, I8, U16, U16]:
@@ -97,7 +97,7 @@ def spread(
     return fresh, n, s, k, b, m
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def reorder(
     start: I64, degree: I32, neighbour: I32, strength: F32, kind: I8, bond: U16, minutes: U16, order: I64, new_row: I32
 ) -> tuple[I64, I32, I32, F32, I8, U16, U16]:

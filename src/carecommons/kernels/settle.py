@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from carecommons.kernels.arrays import F32, I8, I32, I64, U16
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.rows import append, find
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def join(
     order: I64, a: I32, b: I32, kinds: I8, bonds: U16, first_strength: Any,
     start: I64, degree: I32, neighbour: I32, strength: F32, kind: I8, bond: U16, minutes: U16,
@@ -29,7 +28,7 @@ def join(
     return made
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def admit(order: I64, wanted: I32, room: I64, admitted: Any) -> None:
     """Give the room (k,) of each wanted (m,) place to applicants in `order`; writes admitted (m,)."""
     for t in order:

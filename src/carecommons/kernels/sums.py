@@ -1,28 +1,50 @@
-"""Sums and counts of a column among the rows with given flags, and by group."""
+"""Sums and counts of a column among the rows with given flags, and by group; whole numbers are summed as such."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from carecommons.kernels.compiled import compiled
 
 
-@njit(nogil=True, cache=True)
-def sum_where(values: Any, flags: Any, among: Any) -> Any:
-    """Sum of values (n,) over rows whose flags hold all bits of `among` -> sum, count."""
-    total = 0.0
-    count = 0
+@compiled
+def sum_where(values: Any, flags: Any, among: Any, nought: Any) -> Any:
+    """Sum of values (n,) over rows whose flags hold all bits of `among`, from `nought` (0 or 0.0) up -> sum, count."""
+    total, count = nought, 0
     for i in range(values.shape[0]):
-        if flags[i] & among == among:
-            total += values[i]
-            count += 1
+        inside = flags[i] & among == among
+        count += inside
+        total += values[i] * inside
     return total, count
 
 
-@njit(nogil=True, cache=True)
+@compiled
+def count_where(flags: Any, holds: Any, among: Any) -> Any:
+    """Rows whose flags hold all bits of `among` and `holds`, and rows that hold those of `among` -> both numbers."""
+    both, count = 0, 0
+    for i in range(flags.shape[0]):
+        inside = flags[i] & among == among
+        count += inside
+        both += inside & (flags[i] & holds == holds)
+    return both, count
+
+
+@compiled
+def count_equal(values: Any, wanted: Any, flags: Any, among: Any) -> Any:
+    """Rows among those whose flags hold all bits of `among` with a value of `wanted` -> both numbers."""
+    equal, count = 0, 0
+    for i in range(values.shape[0]):
+        inside = flags[i] & among == among
+        count += inside
+        equal += inside & (values[i] == wanted)
+    return equal, count
+
+
+@compiled
 def sum_by(values: Any, flags: Any, among: Any, group: Any, groups: int) -> Any:
-    """The same by group (n,) of `groups` -> sums (groups,), counts (groups,)."""
+    """Sum of values (n,) over rows whose flags hold `among`, by group (n,) -> sums (groups,), counts (groups,)."""
     total = np.zeros(groups)
     count = np.zeros(groups, np.int64)
     for i in range(values.shape[0]):

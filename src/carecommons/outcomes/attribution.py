@@ -1,4 +1,4 @@
-"""Why the council funds more or less care in one future of a place than in another: not needed, met elsewhere, deterred."""
+"""Why the council funds more or less care in one future of a place than in another."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Attribution(NamedTuple):
 def attribute(a: Place, b: Place) -> Attribution:
     """Split the funded care of `b` less that of `a`, two futures of one place in the same month, person by person.
 
-    Of what a person gets less in one place, as much as his need is lower there counts as prevented (all of it where he has
-    no need or does not live there); of the rest, as much as unpaid, community and self-paid help is higher there as met
-    elsewhere; what is left as delayed when he waits for an assessment there, else as deterred, which includes rationed:
-    in need, and kept away, turned away or left without. Less in `b` counts negative, less in `a` positive, by the same
-    rule: the split of (b, a) is minus that of (a, b).
+    Of what a person gets less in one place, as much as his need is lower there counts as prevented (all of it where he
+    has no need or does not live there); of the rest, as much as unpaid, community and self-paid help is higher there
+    as met elsewhere; what is left as delayed when he waits for an assessment there, else as deterred, which includes
+    rationed: in need, and kept away, turned away or left without. Less in `b` counts negative, less in `a` positive,
+    by the same rule: the split of (b, a) is minus that of (a, b).
     """
     if len(a.citizens) != len(b.citizens):
         raise ValueError(f"places of {len(a.citizens)} and {len(b.citizens)} addresses have no people in common")

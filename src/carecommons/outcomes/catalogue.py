@@ -12,34 +12,22 @@ from carecommons.place.population import Contact, Route, Status
 from carecommons.units import MINUTES_AN_HOUR, PENCE_A_POUND, WEEKS_A_MONTH
 
 S = Status
+USERS = S.ALIVE | S.USER
 HOURS = 1 / MINUTES_AN_HOUR
 WEEKLY = 1 / MINUTES_AN_HOUR / WEEKS_A_MONTH
 POUNDS = 1 / PENCE_A_POUND
 
 
 def _event(event: Event) -> Callable[[Place], float]:
-    return lambda place: place.ledger.events[event]
+    return lambda place: place.ledger.events.item(event)
 
 
 def _given(giver: Giver) -> Callable[[Place], float]:
-    return lambda place: place.ledger.minutes[giver] * HOURS
+    return lambda place: place.ledger.minutes.item(giver) * HOURS
 
 
 def _paid(payer: Account, *payees: Account) -> Callable[[Place], float]:
-    return lambda place: place.ledger.flows[payer, list(payees)].sum() * POUNDS
-
-
-def _contact(answer: Contact) -> Callable[[Place], float]:
-    def share(place: Place) -> float:
-        c = place.citizens
-        users = c.status & S.USER.value != 0
-        return 100 * (c.contact[users] == answer).mean() if users.any() else float("nan")
-
-    return share
-
-
-def _route(route: Route) -> Callable[[Place], float]:
-    return lambda place: ((place.citizens.route == route) & place.citizens.alive).sum()
+    return lambda place: sum(place.ledger.flows.item(payer, payee) for payee in payees) * POUNDS
 
 
 PROVIDERS = (Account.HOME_CARE, Account.CARE_HOMES, Account.ASSISTANTS, Account.ENTERPRISES)
@@ -55,13 +43,14 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("loneliness", "% of adults", "feels lonely often or always: a feeling, not a count of ties", "down", "lonely",
             scale=100),
     Outcome("ucla", "points 3-9", "mean UCLA-3-like loneliness score", "down", "ucla"),
-    Outcome("contact_enough", "% of council users", "users with as much contact as they want", "up",
-            of=_contact(Contact.ENOUGH)),
-    Outcome("contact_adequate", "% of council users", "users with adequate contact", "neither", of=_contact(Contact.ADEQUATE)),
-    Outcome("contact_not_enough", "% of council users", "users with some contact but not enough", "down",
-            of=_contact(Contact.NOT_ENOUGH)),
-    Outcome("contact_isolated", "% of council users", "users with little contact who feel isolated", "down",
-            of=_contact(Contact.ISOLATED)),
+    Outcome("contact_enough", "% of council users", "users with as much contact as they want", "up", "contact",
+            equals=int(Contact.ENOUGH), among=USERS, scale=100),
+    Outcome("contact_adequate", "% of council users", "users with adequate contact", "neither", "contact",
+            equals=int(Contact.ADEQUATE), among=USERS, scale=100),
+    Outcome("contact_not_enough", "% of council users", "users with some contact but not enough", "down", "contact",
+            equals=int(Contact.NOT_ENOUGH), among=USERS, scale=100),
+    Outcome("contact_isolated", "% of council users", "users with little contact who feel isolated", "down", "contact",
+            equals=int(Contact.ISOLATED), among=USERS, scale=100),
     Outcome("people", "adults", "adults living here", "neither", holds=S.ALIVE, total=True),
     Outcome("latent", "adults", "demand, latent: people in need", "down", holds=S.IN_NEED, total=True),
     Outcome("expressed", "adults", "demand, expressed: in need and have asked the council", "neither", holds=S.ASKED,
@@ -108,13 +97,18 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("community_hours", "hours", "help given by members of groups", "up", of=_given(Giver.COMMUNITY)),
     Outcome("council_hours", "hours", "delivered care that the council paid for", "neither", of=_given(Giver.COUNCIL)),
     Outcome("own_hours", "hours", "delivered care that people paid for themselves", "neither", of=_given(Giver.OWN_MONEY)),
-    Outcome("managed", "adults", "council-managed care", "neither", of=_route(Route.MANAGED)),
-    Outcome("service_fund", "adults", "care through an individual service fund", "neither", of=_route(Route.SERVICE_FUND)),
-    Outcome("direct_payment", "adults", "care through a direct payment", "neither", of=_route(Route.DIRECT_PAYMENT)),
-    Outcome("mixed_route", "adults", "direct payment beside managed care", "neither", of=_route(Route.MIXED)),
-    Outcome("self_funder", "adults", "pay for themselves", "neither", of=_route(Route.SELF_FUNDER)),
-    Outcome("outside", "adults", "in need, without council care and not paying for themselves", "down",
-            of=_route(Route.INELIGIBLE)),
+    Outcome("managed", "adults", "council-managed care", "neither", "route", equals=int(Route.MANAGED),
+            total=True),
+    Outcome("service_fund", "adults", "care through an individual service fund", "neither", "route", equals=int(Route.SERVICE_FUND),
+            total=True),
+    Outcome("direct_payment", "adults", "care through a direct payment", "neither", "route", equals=int(Route.DIRECT_PAYMENT),
+            total=True),
+    Outcome("mixed_route", "adults", "direct payment beside managed care", "neither", "route", equals=int(Route.MIXED),
+            total=True),
+    Outcome("self_funder", "adults", "pay for themselves", "neither", "route", equals=int(Route.SELF_FUNDER),
+            total=True),
+    Outcome("outside", "adults", "in need, without council care and not paying for themselves", "down", "route", equals=int(Route.INELIGIBLE),
+            total=True),
     Outcome("council_spend", "pounds", "what the council paid out this month, charges it took in included", "neither",
             of=_paid(Account.COUNCIL, *Account)),
     Outcome("care_spend", "pounds", "of which for packages of care", "neither", of=_paid(Account.COUNCIL, *PROVIDERS)),

@@ -42,8 +42,8 @@ class ByGroup(NamedTuple):
 def by_group(place: Place, outcome: str, group: str, limits: Limits = (14_250.0, 23_250.0)) -> ByGroup:
     """An outcome by group, as the place stands; `limits` are the capital limits in pounds, for the group `capital`.
 
-    The gap is the value of the last group that has people less that of the first, where groups have an order or are two;
-    elsewhere the largest value less the smallest. The concentration index is NaN where nothing ranks people.
+    The gap is the value of the last group that has people less that of the first, where groups have an order or are
+    two; elsewhere the largest value less the smallest. The concentration index is NaN where nothing ranks people.
     """
     if outcome not in BY_NAME:
         raise InputError(f"unknown outcome '{one_line(outcome)}'{did_you_mean(outcome, BY_NAME)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -45,8 +46,9 @@ class Place:
 
     def copy(self) -> Place:
         """An independent place in the same state."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Place(**{k: v if isinstance(v, str | int) else v.copy() for k, v in values.items()})
+        parts: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        copies: dict[str, Any] = {k: v if isinstance(v, str | int) else v.copy() for k, v in parts.items()}
+        return Place(**copies)
 
     def reordered(self, order: I64) -> Place:
         """The same place with its rows stored in another order; nobody's identity, luck or ties change."""

@@ -45,8 +45,8 @@ class Ties:
     @classmethod
     def from_pairs(cls, people: int, a: I32, b: I32, kind: I8, strength: F32, bond: U16, slack: int = ROOM) -> Ties:
         """Rows for undirected ties (m,); of a repeated pair the first stays, and nobody is tied to himself."""
-        built = rows.build(people, a, b, kind, strength, bond, slack)
-        return cls(*built, np.zeros(len(built[2]), np.uint16))
+        start, degree, neighbour, strengths, kinds, bonds = rows.build(people, a, b, kind, strength, bond, slack)
+        return cls(start, degree, neighbour, strengths, kinds, bonds, np.zeros(len(neighbour), np.uint16))
 
     @classmethod
     def none(cls, people: int, slack: int = ROOM) -> Ties:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numba import njit
+import numpy as np
 
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four
 from carecommons.params import LEVER, UNCERTAIN, B, C, D, param
 from carecommons.place.ledger import Event
 from carecommons.place.luck import Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
-
-import numpy as np
 
 
 class Asking(Process):
@@ -31,7 +30,7 @@ class Asking(Process):
     writes: ClassVar[tuple[str, ...]] = ("requests", "last_request", "asked", "crisis", "ledger")
 
     rate: tuple[float, float, float] = param(
-        (0.056, 0.13, 0.165), "chance a month that somebody with low, moderate, high and wholly unmet need asks",
+        (0.053, 0.125, 0.16), "chance a month that somebody with low, moderate, high and wholly unmet need asks",
         unit="probability/month", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 13.2 requests per 100 people of 65+ and 1.89 per 100 of 18-64 (2023-24)",
     )  # fmt: skip
@@ -92,13 +91,13 @@ class Asking(Process):
         place.ledger.events[Event.CRISES] += crises
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def odds(p: Any, ratio: Any) -> Any:
     """The probability whose odds are `ratio` times those of p."""
     return p * ratio / (1.0 - p + p * ratio)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _ask(
     alive: Any, ids: Any, age: Any, level: Any, need: Any, unmet: Any, isolated: Any, stigma: Any, refusals: Any,
     waiting_since: Any, eligible: Any, pays_all: Any, setting: Any, requests: Any, last_request: Any, asked: Any, crisis: Any,

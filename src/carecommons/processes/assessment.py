@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numba import njit
 
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.homes import count_homes
 from carecommons.kernels.keyed import four
 from carecommons.params import LEVER, UNCERTAIN, A, B, C, D, param
@@ -16,6 +16,7 @@ from carecommons.processes.process import Process
 from carecommons.units import WEEKS_A_MONTH
 
 BANDS = ("low", "moderate", "substantial", "critical")
+NEVER = -999
 STANCES = ("deficit", "carer_blind", "asset_first")
 
 
@@ -29,8 +30,8 @@ class Assessment(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "age", "level", "deficits", "need", "informal", "network", "pays_all", "requests", "crisis",
-        "lonely", "home_size", "council",
+        "alive", "id", "address", "age", "level", "deficits", "need", "informal", "network", "pays_all", "requests", "crisis",
+        "lonely", "household", "setting", "waiting_since", "reviewed", "eligible", "short_term", "refusals", "council",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
         "waiting_since", "waited", "reviewed", "sequel", "assessed", "eligible", "entitled", "short_term", "low_level",
@@ -49,7 +50,7 @@ class Assessment(Process):
         source="86% of councils at substantial or critical (Fernandez et al. 2013)",
     )  # fmt: skip
     impact: tuple[float, float, float] = param(
-        (0.06, 0.5, 0.85), "people with low, moderate, high need whose wellbeing is significantly affected",
+        (0.06, 0.47, 0.85), "people with low, moderate, high need whose wellbeing is significantly affected",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     discretion: float = param(
@@ -73,7 +74,7 @@ class Assessment(Process):
         source="assumption: about the price of a care home",
     )  # fmt: skip
     care_home: tuple[float, float] = param(
-        (0.15, 0.55), "people under 65, and of 65 and over, with high need beyond the largest package who go into a care home", unit="share of people", low=0,
+        (0.12, 0.55), "people under 65, and of 65 and over, with high need beyond the largest package who go into a care home", unit="share of people", low=0,
         high=1, role=UNCERTAIN, grade=C, source="set against 566 council admissions per 100,000 of 65+ (ASCOF 2023-24)",
     )  # fmt: skip
     care_home_if_lonely: float = param(
@@ -94,11 +95,11 @@ class Assessment(Process):
         low=0, high=1, role=LEVER, grade=C, source="16% of requests lead to low-level support (HSCIC 2014-15)",
     )  # fmt: skip
     reablement: tuple[float, float] = param(
-        (0.32, 0.85), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
+        (0.28, 0.8), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
         low=0, high=1, role=LEVER, grade=C, source="12% of requests to short-term support, 88% of them 65+ (NHS England)",
     )  # fmt: skip
     short_term_months: int = param(
-        2, "months of short-term support", unit="months", low=1, high=12, role=LEVER, grade=A,
+        1, "months of short-term support", unit="months", low=1, high=12, role=LEVER, grade=A,
         source="up to six weeks free (Care and Support Regulations 2014)",
     )  # fmt: skip
     manages: float = param(
@@ -108,6 +109,10 @@ class Assessment(Process):
     review_months: int = param(
         12, "months between reviews", unit="months", low=1, high=120, role=LEVER, grade=A, source="statutory guidance: yearly"
     )
+    moves_on: tuple[float, float] = param(
+        (0.28, 0.13), "packages at home of people under 65, and of 65 and over, that end at a yearly review", unit="share/year",
+        low=0, high=1, role=LEVER, grade=C, source="set against 1.42 in 1.88 of the year's long-term users left at its end (NHS England)",
+    )  # fmt: skip
     known: tuple[float, float, float] = param(
         (0.02, 0.11, 0.33), "people who pass the test with low, moderate, high need and are clients already at the start",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=C,
@@ -174,7 +179,7 @@ class Assessment(Process):
         clients = np.flatnonzero(c.eligible)
         reviewed = _review(
             clients, c.id, c.level, c.deficits, c.reviewed, c.eligible, c.entitled, c.short_term, c.low_level, c.setting,
-            *self._rule(), self.review_months, self.manages, luck.seed, decision("assessment.review"),
+            c.age, *self._rule(), self.review_months, self.manages, np.array(self.moves_on), luck.seed, decision("assessment.review"),
             decision("assessment.person"), luck.month, BEFORE, events,
         )  # fmt: skip
         _packages(clients[reviewed & c.eligible[clients]], *self._package_args(place, luck.seed))
@@ -183,7 +188,7 @@ class Assessment(Process):
         events[25] += int((c.waiting_since >= 0).sum())
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def count_bits(bits: Any) -> Any:
     """Outcomes not achieved."""
     count = 0
@@ -193,7 +198,7 @@ def count_bits(bits: Any) -> Any:
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def facs_band(level: Any, failed: Any) -> Any:
     """FACS band of a person: 0 none, 1 low, 2 moderate, 3 substantial, 4 critical."""
     if level == 3:
@@ -203,7 +208,7 @@ def facs_band(level: Any, failed: Any) -> Any:
     return 1 if level == 1 else 0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def passes(level: Any, deficits: Any, u: Any, v: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any) -> Any:
     """The test for one person with the lasting draws u (impact) and v (discretion)."""
     if level == 0:
@@ -218,7 +223,7 @@ def passes(level: Any, deficits: Any, u: Any, v: Any, facs: Any, threshold: Any,
     return failed >= threshold or (failed == threshold - 1 and v < discretion)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _passes_all(alive: Any, ids: Any, level: Any, deficits: Any, facs: Any, threshold: Any, band: Any, impact: Any,
                 discretion: Any, seed: Any, key: Any, before: Any, out: Any) -> None:  # fmt: skip
     for i in range(alive.shape[0]):
@@ -227,7 +232,7 @@ def _passes_all(alive: Any, ids: Any, level: Any, deficits: Any, facs: Any, thre
             out[i] = passes(level[i], deficits[i], u, v, facs, threshold, band, impact, discretion)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _packages(
     rows: Any, ids: Any, address: Any, level: Any, need: Any, informal: Any, network: Any, lonely: Any, entitled: Any,
     setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any, most: Any, assets: Any, age: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
@@ -235,7 +240,7 @@ def _packages(
     """Minutes that the assessment allows, and whether at home or in a care home."""
     for i in rows:
         _, _, w, _ = four(seed, key, before, ids[i])
-        left = np.float64(need[i])
+        left: Any = np.float64(need[i])
         if stance != 1:
             left -= informal[i]
         if stance == 2:
@@ -254,7 +259,7 @@ def _packages(
             entitled[i] = need[i]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _answer(
     alive: Any, ids: Any, level: Any, requests: Any, crisis: Any, waiting_since: Any, sequel: Any, refusals: Any,
     door: Any, signposted: Any, seed: Any, key: Any, month: Any, events: Any,
@@ -277,7 +282,7 @@ def _answer(
             events[12] += 1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _assess(
     rows: Any, ids: Any, age: Any, level: Any, deficits: Any, waiting_since: Any, waited: Any, reviewed: Any, sequel: Any,
     assessed: Any, eligible: Any, short_term: Any, low_level: Any, refusals: Any, pays_all: Any,
@@ -313,31 +318,33 @@ def _assess(
         events[13 + sequel[i]] += 1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _review(
     rows: Any, ids: Any, level: Any, deficits: Any, reviewed: Any, eligible: Any, entitled: Any, short_term: Any,
-    low_level: Any, setting: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any, every: Any,
-    manages: Any, seed: Any, key: Any, key_person: Any, month: Any, before: Any, events: Any,
+    low_level: Any, setting: Any, age: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any, every: Any,
+    manages: Any, moves_on: Any, seed: Any, key: Any, key_person: Any, month: Any, before: Any, events: Any,
 ) -> Any:  # fmt: skip
     """Look again at packages whose year is over or whose need moved, and at short-term support that ends (m,)."""
     again = np.zeros(rows.shape[0], np.bool_)
     for p in range(rows.shape[0]):
         i = rows[p]
         ends = False
-        if short_term[i] > 0:
+        if short_term[i] > 0 and reviewed[i] != month:
             short_term[i] -= 1
             ends = short_term[i] == 0
         if reviewed[i] == month or not (ends or month - reviewed[i] >= every):
             continue
         again[p] = True
+        yearly = not ends and reviewed[i] != NEVER
         reviewed[i] = month
         events[11] += 1
         u, v, _, _ = four(seed, key_person, before, ids[i])
-        a, _, _, _ = four(seed, key, month, ids[i])
+        a, b, _, _ = four(seed, key, month, ids[i])
         stays = passes(level[i], deficits[i], u, v, facs, threshold, band, impact, discretion)
         if setting[i] == 1 and level[i] > 0:
             stays = True
-        if not stays or (ends and setting[i] == 0 and a < manages):
+        alone = (ends and a < manages) or (yearly and b < moves_on[1 if age[i] >= 780 else 0])
+        if not stays or (alone and setting[i] == 0):
             eligible[i] = False
             entitled[i] = 0
             short_term[i] = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four
 from carecommons.params import LEVER, UNCERTAIN, C, D, param
 from carecommons.place.luck import BEFORE, Luck, decision
@@ -28,7 +28,7 @@ class Charging(MeansTest, Process):
 
     reads: ClassVar[tuple[str, ...]] = (
         "alive", "id", "age", "level", "eligible", "setting", "savings", "home_value", "income", "partner", "moved_in",
-        "care_paid", "prefers", "entitled",
+        "care_paid",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("assessable", "route", "pays_all")
 
@@ -64,7 +64,7 @@ class Charging(MeansTest, Process):
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _charge(
     alive: Any, ids: Any, age: Any, level: Any, eligible: Any, setting: Any, savings: Any, home_value: Any, income: Any,
     partner: Any, moved_in: Any, care_paid: Any, assessable: Any, route: Any, pays_all: Any, keeps: Any, disregarded: Any, allowance: Any,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from carecommons.kernels.allocate import order_by
+from carecommons.kernels.arrays import I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.settle import admit
 from carecommons.params import LEVER, UNCERTAIN, A, C, D, param
 from carecommons.place.ledger import Event
@@ -19,6 +21,9 @@ from carecommons.processes.process import Process
 from carecommons.processes.ties import introduce
 from carecommons.units import minutes_a_month, monthly
 
+TRADITIONAL = int(Preference.TRADITIONAL)
+SERVICE_FUND, DIRECT_PAYMENT, SELF_FUNDER = int(Route.SERVICE_FUND), int(Route.DIRECT_PAYMENT), int(Route.SELF_FUNDER)
+
 
 class Enterprises(Process):
     """One or two people who offer care near by: opened at pitches where a founder is found, closed at a yearly rate.
@@ -28,7 +33,9 @@ class Enterprises(Process):
     Source: Community Catalysts (Somerset; Westmorland and Furness). Quality, price and growth follow in a later version.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("alive", "id", "age", "level", "neighbourhood", "route", "prefers", "enterprises")
+    reads: ClassVar[tuple[str, ...]] = (
+        "alive", "id", "age", "level", "route", "prefers", "enterprise", "enterprises", "ties",
+    )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("enterprise", "enterprises", "ties", "ledger")
 
     pitches: float = param(
@@ -112,12 +119,7 @@ class Enterprises(Process):
 
     def _match(self, place: Place, luck: Luck) -> None:
         c, e = place.citizens, place.enterprises
-        holds_money = (c.route == Route.DIRECT_PAYMENT) | (c.route == Route.SELF_FUNDER) | (c.route == Route.SERVICE_FUND)
-        keeps = (c.enterprise >= 0) & holds_money
-        keeps[keeps] = e.open[c.enterprise[keeps]]
-        c.enterprise[~keeps] = -1
-        e.clients[:] = np.bincount(c.enterprise[keeps], minlength=len(e))
-        seekers = np.flatnonzero(c.alive & holds_money & ~keeps & (c.prefers != Preference.TRADITIONAL))
+        seekers = _seekers(c.alive, c.route, c.prefers, c.enterprise, e.open, e.clients)
         if not len(seekers):
             return
         draws = luck.uniforms("enterprises.match", c.id[seekers])
@@ -135,3 +137,21 @@ class Enterprises(Process):
         place.ledger.events[Event.TIES_FORMED] += introduce(
             place, clients.astype(np.int32), founders, kinds, self.closeness, luck, "enterprises.clients"
         )
+
+
+@compiled
+def _seekers(alive: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any) -> I64:
+    """Count each enterprise's clients, let go those who may not or cannot stay -> rows of people who look for one."""
+    rows = np.empty(alive.shape[0], np.int64)
+    clients[:] = 0
+    m = 0
+    for i in range(alive.shape[0]):
+        holds_money = route[i] == DIRECT_PAYMENT or route[i] == SELF_FUNDER or route[i] == SERVICE_FUND
+        if enterprise[i] >= 0 and holds_money and is_open[enterprise[i]]:
+            clients[enterprise[i]] += 1
+            continue
+        enterprise[i] = -1
+        if holds_money and alive[i] and prefers[i] != TRADITIONAL:
+            rows[m] = i
+            m += 1
+    return rows[:m]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.allocate import order_by
 from carecommons.kernels.arrays import I32, I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four
 from carecommons.kernels.settle import admit
 from carecommons.params import UNCERTAIN, C, D, param
@@ -30,7 +30,8 @@ class Groups(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "address", "sociability", "withdrawn", "neighbourhood", "level", "need", "setting", "reach", "groups",
+        "alive", "id", "sociability", "withdrawn", "neighbourhood", "level", "need", "setting", "reach", "group_a", "group_b",
+        "groups", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "community", "groups", "ties", "ledger")
 
@@ -147,7 +148,7 @@ class Groups(Process):
         )
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _part(alive: Any, ids: Any, a: Any, b: Any, over: Any, leave: Any, seed: Any, key: Any, month: Any) -> None:
     """Members of groups that are over, and those who leave, give up their membership."""
     for i in range(alive.shape[0]):
@@ -160,7 +161,7 @@ def _part(alive: Any, ids: Any, a: Any, b: Any, over: Any, leave: Any, seed: Any
             b[i] = -1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _apply(
     alive: Any, ids: Any, sociability: Any, withdrawn: Any, setting: Any, neighbourhood: Any, a: Any, b: Any, first: Any,
     is_open: Any, chance: Any, seed: Any, key: Any, month: Any,
@@ -182,7 +183,7 @@ def _apply(
     return who[:m], which[:m]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _roster(alive: Any, a: Any, b: Any, row_of: Any, groups: int) -> tuple[I64, I32]:
     """Members by group, in the order of their addresses -> first (groups + 1,), rows."""
     first = np.zeros(groups + 2, np.int64)
@@ -205,7 +206,7 @@ def _roster(alive: Any, a: Any, b: Any, row_of: Any, groups: int) -> tuple[I64, 
     return first[: groups + 1], rows
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _meet_peers(
     first: Any, roster: Any, is_open: Any, ids: Any, withdrawn: Any, reach: Any, chance: Any, seed: Any, key: Any, month: Any
 ) -> tuple[I32, I32]:
@@ -228,7 +229,7 @@ def _meet_peers(
     return a[:m], b[:m]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _help(
     first: Any, roster: Any, is_open: Any, level: Any, setting: Any, need: Any, community: Any, each: Any, most: Any
 ) -> int:

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.arrays import F64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import one
 from carecommons.params import LEVER, UNCERTAIN, B, C, D, param
 from carecommons.place.ledger import Giver
@@ -28,8 +28,8 @@ class InformalCare(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "level", "need", "setting", "household", "home_size", "works", "spare", "community",
-        "from_council", "from_own", "ties",
+        "alive", "id", "level", "need", "setting", "household", "home_size", "spare", "community",
+        "from_council", "from_own", "informal", "strain", "resting", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("informal", "given", "strain", "resting", "ties", "ledger")
 
@@ -106,7 +106,7 @@ class InformalCare(Process):
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _capacity(j: Any, alive: Any, level: Any, setting: Any, spare: Any, resting: Any, together: Any, live_in: Any) -> Any:
     """Minutes a month that j can give: less with own need, none in a care home or at rest."""
     if not alive[j] or resting[j] or setting[j] == 1 or level[j] >= 3:
@@ -115,7 +115,7 @@ def _capacity(j: Any, alive: Any, level: Any, setting: Any, spare: Any, resting:
     return min(int(minutes * (1.0, 0.7, 0.3)[level[j]]), 43829)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _ask(
     alive: Any, level: Any, setting: Any, household: Any, home_size: Any, spare: Any, resting: Any,
     need: Any, community: Any, from_council: Any, from_own: Any, informal: Any,
@@ -134,6 +134,8 @@ def _ask(
         paid = int((from_council[i] + from_own[i]) * replaced)
         wanted = int(need[i] * at_most) - community[i] - paid
         for closeness in range(3):
+            if wanted <= 0:
+                break
             above = 65536
             for _ in range(degree[i]):
                 closest = -1
@@ -152,18 +154,18 @@ def _ask(
                 wanted -= ask
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _give(
     alive: Any, level: Any, setting: Any, household: Any, home_size: Any, spare: Any, resting: Any,
     from_council: Any, from_own: Any, start: Any, degree: Any, neighbour: Any, kind: Any, minutes: Any,
     asked: Any, informal: Any, given: Any, relieved: Any, live_in: Any, relief: Any,
 ) -> int:  # fmt: skip
     """Who is asked for more than he has gives in proportion; writes `informal` and `given` (n,) -> minutes given."""
-    total = 0
+    total: Any = 0
     for i in range(alive.shape[0]):
         if level[i] == 0 or setting[i] == 1:
             continue
-        got = 0
+        got: Any = 0
         paid = from_council[i] + from_own[i]
         for e in range(start[i], start[i] + degree[i]):
             if minutes[e] == 0:
@@ -183,7 +185,7 @@ def _give(
     return total
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _tire(
     alive: Any, ids: Any, given: Any, relieved: Any, strain: Any, resting: Any, twenty: Any, tiring: Any, recovery: Any,
     breakdown: Any, back: Any, breaks: Any, seed: Any, key: Any, month: Any, events: Any,

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numba import njit
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from carecommons.kernels.arrays import F64, I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four, one
 from carecommons.kernels.markov import cohorts, neighbour_step
 from carecommons.params import UNCERTAIN, B, C, D, param
@@ -101,7 +101,7 @@ class Need(Process):
         high=1, role=UNCERTAIN, grade=D, source="assumption: set against ADL and IADL shares, HSE 2021",
     )  # fmt: skip
     deficits_high: Tenths = param(
-        (0.92, 0.97, 0.80, 0.97, 0.93, 0.98, 0.0, 0.60, 0.92, 0.10),
+        (0.8, 0.88, 0.62, 0.88, 0.78, 0.92, 0.0, 0.5, 0.78, 0.1),
         "chance that each Care Act outcome fails at high need; nowhere under moderate need", unit="probability", low=0,
         high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
@@ -191,7 +191,7 @@ class Need(Process):
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def describe(i: Any, level: Any, ids: Any, frailty: Any, deficits: Any, need: Any, chances: Any, minutes: Any,
              seed: Any, key: Any, before: Any) -> None:  # fmt: skip
     """Set one person's failed outcomes and minutes of need from his level and his lasting draws."""
@@ -214,7 +214,7 @@ def describe(i: Any, level: Any, ids: Any, frailty: Any, deficits: Any, need: An
     need[i] = min(int(minutes[level[i]] * frailty[i] + 0.5), 43_829)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _draw(
     rows: Any, ids: Any, age: Any, sex: Any, disabled: Any, deprivation: Any, frailty: Any, level: Any, deficits: Any,
     need: Any, levels: Any, chances: Any, minutes: Any, seed: Any, key: Any, key_outcomes: Any, before: Any,
@@ -228,7 +228,7 @@ def _draw(
         describe(i, level, ids, frailty, deficits, need, chances, minutes, seed, key_outcomes, before)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _move(
     alive: Any, ids: Any, age: Any, disabled: Any, deprivation: Any, isolated: Any, unmet: Any, frailty: Any,
     level: Any, deficits: Any, need: Any, reviewed: Any, asked: Any, refusals: Any, assessed: Any,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.allocate import buy, price_of
+from carecommons.kernels.compiled import compiled
 from carecommons.params import LEVER, UNCERTAIN, A, C, D, param
 from carecommons.place.ledger import Account, Event, Giver
 from carecommons.place.luck import BEFORE, Luck
@@ -29,7 +29,8 @@ class Provision(Process):
 
     reads: ClassVar[tuple[str, ...]] = (
         "alive", "id", "age", "level", "deficits", "need", "eligible", "entitled", "short_term", "setting", "assessable",
-        "route", "informal", "community", "enterprise", "income", "sequel", "council", "enterprises",
+        "route", "informal", "community", "enterprise", "income", "savings", "home_value", "care_paid", "council",
+        "enterprises",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
         "funded", "from_council", "from_own", "council_cost", "own_cost", "savings", "home_value", "care_paid", "council",
@@ -57,11 +58,11 @@ class Provision(Process):
         role=LEVER, grade=A, source="King's Fund 2022-23 via Disability Rights UK (A30)",
     )  # fmt: skip
     home_care: float = param(
-        0.16, "contracted home care that workers can give", unit="hours/week per adult", low=0, high=10, role=LEVER,
+        0.2, "contracted home care that workers can give", unit="hours/week per adult", low=0, high=10, role=LEVER,
         grade=D, source="assumption: a little above what is bought today",
     )  # fmt: skip
     assistants: float = param(
-        0.08, "personal assistants' time", unit="hours/week per adult", low=0, high=10, role=LEVER, grade=D,
+        0.1, "personal assistants' time", unit="hours/week per adult", low=0, high=10, role=LEVER, grade=D,
         source="assumption",
     )  # fmt: skip
     private_care: float = param(
@@ -174,7 +175,7 @@ def _settle_up(place: Place, spent: int) -> None:
     place.ledger.pay(Account.REST_OF_COUNCIL, Account.COUNCIL, spent)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _buy_own(
     rows: Any, need: Any, informal: Any, community: Any, enterprise: Any, income: Any, savings: Any, home_value: Any,
     from_own: Any, own_cost: Any, care_paid: Any, fee: Any, stock: Any, private: Any, small: Any, share: Any, spends: Any,
@@ -195,7 +196,8 @@ def _buy_own(
             first = min(due, savings[i])
             savings[i] -= first
             home_value[i] -= due - first
-            minutes, cost = np.int64(need[i]), fee[p]
+            minutes: Any = np.int64(need[i])
+            cost: Any = fee[p]
             paid[0] += cost
         else:
             want = np.int64(max(need[i] - informal[i] - community[i], 0) * share)

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.allocate import order_by
 from carecommons.kernels.arrays import F32
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four, pairs
 from carecommons.kernels.rows import drop, find
 from carecommons.kernels.settle import join
@@ -34,7 +34,7 @@ class Ties(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "arrived", "age", "sociability", "stigma", "deprivation", "neighbourhood", "household", "level", "setting",
+        "alive", "id", "arrived", "age", "sociability", "stigma", "neighbourhood", "household", "level", "setting",
         "group_a", "group_b", "need", "unmet", "given", "withdrawn", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("withdrawn", "reach", "network", "ties", "ledger")
@@ -198,7 +198,7 @@ def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: 
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _go_out(
     alive: Any, ids: Any, arrived: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any, setting: Any,
     need: Any, unmet: Any, given: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any,
@@ -258,7 +258,7 @@ def _go_out(
     return met, lost
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def part(
     a: Any, b: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any
 ) -> int:
@@ -272,7 +272,7 @@ def part(
     return ended
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _points(count: Any) -> Any:
     """LSNS answer for a number of people: 0, 1, 2, 3 or 4, 5 to 8, 9 and more."""
     if count < 3:
@@ -280,51 +280,52 @@ def _points(count: Any) -> Any:
     return 3 if count < 5 else (4 if count < 9 else 5)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _use(
     alive: Any, reach: Any, household: Any, group_a: Any, group_b: Any, network: Any,
     start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any, by_kind: Any, scores: Any,
 ) -> int:  # fmt: skip
-    """Move every tie towards what contact keeps up, drop those that ended, and score each row -> half-edges dropped."""
+    """Move every tie towards what contact keeps up, drop those that ended, and score each row -> half-edges dropped.
+
+    People seen, talked to and called on are counted in one number, eight bits each.
+    """
     ended = 0
-    nothing, whole, out_of = np.float32(0.0), np.float32(1.0), np.float32(1.0 / 65536.0)
+    whole, out_of = np.float32(1.0), np.float32(1.0 / 65536.0)
     floor, seen, private, call = scores[0], scores[1], scores[2], scores[3]
     for i in range(alive.shape[0]):
         keep = start[i]
         last = start[i] + degree[i]
-        kin_seen = kin_private = kin_call = 0
-        friend_seen = friend_private = friend_call = 0
-        mine = reach[i]
+        kin, friends = 0, 0
+        mine, home = reach[i], household[i]
         for e in range(start[i], last):
-            j, k, s = neighbour[e], kind[e], strength[e]
-            together = k <= 1 and household[i] == household[j]
-            contact = whole if together else mine * reach[j]  # 0 where one of the two has withdrawn
-            s += by_kind[0, k] * ((by_kind[1, k] + by_kind[2, k] * (bond[e] * out_of)) * contact - s)
-            if s < floor:
-                ended += 1
-                continue
-            if k == PEER and not (
-                (group_a[i] >= 0 and (group_a[i] == group_a[j] or group_a[i] == group_b[j]))
-                or (group_b[i] >= 0 and (group_b[i] == group_a[j] or group_b[i] == group_b[j]))
-            ):
+            j, k = neighbour[e], kind[e]
+            contact = mine * reach[j]  # 0 where one of the two has withdrawn
+            if k <= 1 and household[j] == home:
+                contact = whole
+            s = strength[e]
+            s += by_kind[0, k] * ((by_kind[1, k] + by_kind[2, k] * (np.float32(bond[e]) * out_of)) * contact - s)
+            if s < floor or (k == PEER and not share_a_group(group_a[i], group_b[i], group_a[j], group_b[j])):
                 ended += 1
                 continue
             if keep != e:
                 neighbour[keep], kind[keep], bond[keep], minutes[keep] = j, k, bond[e], minutes[e]
             strength[keep] = s
             keep += 1
-            if contact > nothing:
+            if contact > 0:
+                counts = (s >= seen) + ((s >= private) << 8) + ((s >= call) << 16)
                 if k <= 1:
-                    kin_seen += s >= seen
-                    kin_private += s >= private
-                    kin_call += s >= call
+                    kin += counts
                 elif k != PROFESSIONAL:
-                    friend_seen += s >= seen
-                    friend_private += s >= private
-                    friend_call += s >= call
+                    friends += counts
         degree[i] = keep - start[i]
         network[i] = (
-            _points(kin_seen) + _points(kin_private) + _points(kin_call)
-            + _points(friend_seen) + _points(friend_private) + _points(friend_call)
+            _points(kin & 255) + _points((kin >> 8) & 255) + _points(kin >> 16)
+            + _points(friends & 255) + _points((friends >> 8) & 255) + _points(friends >> 16)
         )  # fmt: skip
     return ended
+
+
+@compiled
+def share_a_group(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Whether somebody in groups a and b has one in common with somebody in groups c and d; -1 is none."""
+    return (a >= 0 and (a == c or a == d)) or (b >= 0 and (b == c or b == d))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
 from carecommons.founding.people import People
 from carecommons.kernels.arrays import I64
+from carecommons.kernels.compiled import compiled
 from carecommons.kernels.homes import count_homes
 from carecommons.kernels.keyed import four, one, pair
 from carecommons.kernels.rows import append, drop
@@ -101,7 +101,7 @@ class Turnover(Process):
         of_age = draws[:, 0] < self.coming_of_age
         c.age[fresh] = np.where(of_age, 18 * 12, 18 * 12 + (draws[:, 1] ** 2 * 50 * 12).astype(np.int16))
         c.sex[fresh] = draws[:, 2] < 0.5
-        c.household[fresh] = c.address[fresh] + len(c)
+        c.household[fresh] = _vacant_homes(place, fresh)
         People.draw_traits(place, fresh, luck)
         order = fresh[np.argsort(c.id[fresh], kind="stable")]
         before = len(t)
@@ -114,7 +114,24 @@ class Turnover(Process):
         place.ledger.events[Event.TIES_FORMED] += len(t) - before
 
 
-@njit(nogil=True, cache=True)
+def _vacant_homes(place: Place, fresh: I64) -> I64:
+    """Names of households in which nobody lives, one for each of `fresh`: that of the address where it is free.
+
+    It is not where those whom an earlier newcomer took in stayed on; where both its names are taken, another's is used.
+    """
+    c, n = place.citizens, len(place.citizens)
+    taken = np.zeros(2 * n, np.bool_)
+    taken[c.household[c.alive & (c.household >= 0)]] = True
+    address = c.address[fresh].astype(np.int64)
+    name = np.where(taken[address + n], address, address + n)
+    crowded = np.flatnonzero(taken[name])
+    if len(crowded):
+        free = np.setdiff1d(np.flatnonzero(~taken), name)
+        name[crowded[np.argsort(address[crowded])]] = free[: len(crowded)]
+    return name
+
+
+@compiled
 def _age_and_fate(
     alive: Any, ids: Any, address: Any, age: Any, sex: Any, level: Any, lonely: Any, setting: Any, hazard: Any,
     by_need: Any, if_lonely: Any, in_care_home: Any, young: Any, older: Any, arrival: Any,
@@ -146,7 +163,7 @@ def _age_and_fate(
     return fate
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def cut_off(
     gone: I64, partner: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any
 ) -> int:
@@ -162,7 +179,7 @@ def cut_off(
     return lost
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def move_in(
     order: Any, of_age: Any, address: Any, age: Any, alive: Any, household: Any, partner: Any, neighbourhood: Any,
     first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any,

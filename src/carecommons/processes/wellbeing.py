@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 
 from carecommons.kernels.arrays import F64
+from carecommons.kernels.compiled import compiled
 from carecommons.params import UNCERTAIN, B, C, D, param
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
@@ -27,7 +27,7 @@ class Wellbeing(Process):
     reads: ClassVar[tuple[str, ...]] = (
         "alive", "age", "disabled", "level", "deficits", "need", "network", "withdrawn", "desire", "partner", "informal",
         "community", "from_council", "from_own", "given", "strain", "route", "setting", "asked", "waiting_since", "assessed",
-        "eligible", "funded", "stigma", "resting", "prefers", "enterprise", "home_size",
+        "eligible", "funded", "stigma", "prefers", "enterprise",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
         "unmet", "spare_care", "isolated", "contact", "ucla", "lonely", "relational", "deficits", "scrqol", "satisfied",
@@ -116,7 +116,7 @@ class Wellbeing(Process):
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _take_stock(
     alive: Any, age: Any, disabled: Any, level: Any, deficits: Any, need: Any, network: Any, withdrawn: Any, desire: Any,
     partner: Any, informal: Any, community: Any, from_council: Any, from_own: Any, given: Any, strain: Any, route: Any,
@@ -178,7 +178,7 @@ def _take_stock(
         )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled
 def _status(
     age: Any, disabled: Any, level: Any, asked: Any, waiting: Any, assessed: Any, eligible: Any, funded: Any, formal: Any,
     route: Any, given: Any, setting: Any, stigma: Any, deficits: Any, help_all: Any, unmet: Any, council: Any, twenty: Any,

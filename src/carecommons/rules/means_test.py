@@ -10,9 +10,8 @@ from __future__ import annotations
 from operator import index
 from typing import Final, Literal, NamedTuple, SupportsIndex, get_args
 
-from numba import njit
-
 from carecommons.errors import InputError, did_you_mean, one_line
+from carecommons.kernels.compiled import compiled
 from carecommons.params import LEVER, A, C, D, Parameters, param
 from carecommons.units import pence
 
@@ -126,7 +125,7 @@ class Charge(NamedTuple):
     full_cost: bool
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def tariff_income(capital: int, lower: int, upper: int, step: int, tariff: int) -> int:
     """Income assumed from capital, pence a week: `tariff` for each `step` above `lower` or part of one (reg. 25).
 
@@ -137,13 +136,13 @@ def tariff_income(capital: int, lower: int, upper: int, step: int, tariff: int) 
     return (capital - lower + step - 1) // step * tariff
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def assessable_income(income: int, assumed: int, disregarded: int, kept: int) -> int:
     """Income that can be charged, pence a week: less what is disregarded and what must be kept, never below 0."""
     return max(0, income + assumed - disregarded - kept)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def home_care_charge(
     capital: int, income: int, disregarded: int, guarantee: int, cost: int,
     lower: int, upper: int, step: int, tariff: int,
@@ -169,7 +168,7 @@ def home_care_charge(
     return min(cost, assessable_income(income, assumed, disregarded, guarantee))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def care_home_charge(
     capital: int, home_value: int, home_disregarded: bool, income: int, allowance: int, cost: int,
     lower: int, upper: int, step: int, tariff: int,
@@ -186,7 +185,7 @@ def care_home_charge(
     return min(cost, assessable_income(income, assumed, 0, allowance))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def home_is_disregarded(weeks: int, relative_at_home: bool, disregard_weeks: int) -> bool:
     """Whether the home is left out after `weeks` whole weeks in a care home (Sch. 2).
 
@@ -195,7 +194,7 @@ def home_is_disregarded(weeks: int, relative_at_home: bool, disregard_weeks: int
     return relative_at_home or weeks < disregard_weeks
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def under_the_cap(charge: int, counted: int, cap: int, daily_living: int) -> int:
     """The part of a weekly `charge` still due when `counted` pence were paid for care before; a `cap` of 0 is no cap.
 

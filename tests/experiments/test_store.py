@@ -1,0 +1,135 @@
+"""A folder of results is whole or not there, and nobody else's work is overwritten."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from carecommons.experiments.store import MANIFEST, SMALL, Folder, FolderError, csv, series_csv, to_json, versions
+
+
+def write(path: Path, experiment: str = "e1", force: bool = False, **files: bytes) -> None:
+    with Folder(path, experiment, force=force) as folder:
+        for name, content in files.items():
+            folder.add(name, content)
+        folder.describe({"kind": "test"})
+
+
+def held(path: Path) -> dict[str, bytes]:
+    return {entry.name: entry.read_bytes() for entry in path.iterdir() if entry.name != MANIFEST}
+
+
+def test_a_folder_appears_whole_with_a_manifest_that_fits_it(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "out"
+    write(path, a=b"1", b=b"2")
+    assert held(path) == {"a": b"1", "b": b"2"}
+    manifest = json.loads((path / MANIFEST).read_text())
+    assert manifest["files"] == {name: sha256(content).hexdigest() for name, content in held(path).items()}
+    assert (manifest["experiment"], manifest["kind"]) == ("e1", "test")
+    assert manifest["versions"] == versions() and {"carecommons", "python", "numpy"} <= set(versions())
+    assert manifest["time"]["seconds"] >= 0
+    assert [entry.name for entry in path.parent.iterdir()] == ["out"]  # no draft is left
+
+
+def test_nothing_is_left_of_a_folder_that_failed(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), Folder(tmp_path / "out", "e1") as folder:
+        folder.add("a", b"1")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_old_results_stay_when_the_new_ones_fail(tmp_path: Path) -> None:
+    write(tmp_path / "out", a=b"1")
+    with pytest.raises(ZeroDivisionError), Folder(tmp_path / "out", "e1") as folder:
+        folder.add("a", b"2")
+        raise ZeroDivisionError
+    assert held(tmp_path / "out") == {"a": b"1"}
+
+
+def test_the_same_experiment_replaces_its_results_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    write(path, a=b"1", old=b"x")
+    (path / "notes.txt").write_bytes(b"mine")
+    write(path, a=b"2", new=b"y")
+    assert held(path) == {"a": b"2", "new": b"y", "notes.txt": b"mine"}
+
+
+@pytest.mark.parametrize(("content", "message"), [(MANIFEST, "other files"), ("notes.txt", "other files")])
+def test_a_folder_of_something_else_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "out"
+    path.mkdir()
+    (path / content).write_text("not ours")
+    with pytest.raises(FolderError, match=f"holds {message}.*--force"):
+        Folder(path, "e1")
+    assert (path / content).read_text() == "not ours"
+
+
+def test_another_experiment_is_refused_and_gives_way_to_force(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    write(path, "e1", a=b"1", only=b"x")
+    with pytest.raises(FolderError, match="the results of another experiment"):
+        Folder(path, "e2")
+    write(path, "e2", force=True, a=b"2")
+    assert held(path) == {"a": b"2"}
+
+
+def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out", a=b"1")
+    assert held(tmp_path / "out") == {"a": b"1"}
+
+
+def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", Path("nul\0l")):
+        with pytest.raises(FolderError) as caught, Folder(path, "e1"):
+            pass
+        assert "\n" not in str(caught.value)
+
+
+def test_a_manifest_cannot_make_us_delete_what_lies_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    write(path, a=b"1")
+    (tmp_path / "precious").write_text("x")
+    manifest = json.loads((path / MANIFEST).read_text())
+    manifest["files"]["../precious"] = "0"
+    (path / MANIFEST).write_text(json.dumps(manifest))
+    write(path, a=b"2")
+    assert (tmp_path / "precious").exists()
+
+
+def test_tables_read_back_as_they_were_and_repeat_to_the_byte() -> None:
+    table = pd.DataFrame({"n": [1, 2], "x": [0.1, np.nan], "y": [1e-17, 123456789.125], "word": ["a,b", 'say "x"']})
+    content = csv(table)
+    assert content == csv(table.copy())
+    back = pd.read_csv(io.BytesIO(content))
+    pd.testing.assert_frame_equal(back, table, rtol=1e-11)
+    assert b"\r" not in content and content.startswith(b"n,x,y,word\n1,0.1,1e-17,")
+
+
+def test_series_are_a_row_a_run_and_month() -> None:
+    blocks = [((0, 1), np.array([[1.5, np.nan], [-0.0, 2.0]])), ((1, 1), np.array([[3.0, 4.0]]))]
+    suffix, content = series_csv(("cell", "seed"), ("x", "y"), blocks)
+    assert suffix == ".csv"
+    assert content == b"cell,seed,month,x,y\n0,1,1,1.5,\n0,1,2,0,2\n1,1,1,3,4\n"
+
+
+def test_long_series_are_packed_without_a_date() -> None:
+    blocks = [((0, seed), np.full((1000, 20), seed / 7)) for seed in range(10)]
+    suffix, content = series_csv(("cell", "seed"), tuple("abcdefghijklmnopqrst"), blocks)
+    assert suffix == ".csv.gz" and len(content) < SMALL < len(gzip.decompress(content))
+    assert content == series_csv(("cell", "seed"), tuple("abcdefghijklmnopqrst"), blocks)[1]
+    assert content[4:8] == b"\0\0\0\0"
+
+
+def test_json_holds_nothing_that_json_does_not_know() -> None:
+    text = to_json({"a": [float("nan"), float("inf"), np.float64(1.5), np.int64(2), range(2)], 1: (True, None)})
+    assert json.loads(text) == {"a": [None, None, 1.5, 2, [0, 1]], "1": [True, None]}
+    assert "NaN" not in text
