@@ -272,10 +272,10 @@ def simulated() -> str:
         for key, row in told.iterrows()
     ]  # fmt: skip
     by_theme = [(theme, int(row["passed"]), int(row["expressed"])) for theme, row in verdict(found).iterrows()]
-    worlds = " and ".join(map(str, SEEDS))
+    run = f"England, {VALIDATED.citizens:,} adults, the last twelve of {VALIDATED.months} months"
     return "\n\n".join([
         made_from(),
-        f"England, {VALIDATED.citizens:,} adults, the last twelve of {VALIDATED.months} months, mean of worlds {worlds}.",
+        f"{run}, mean of the worlds {' and '.join(map(str, SEEDS))}.",
         table(("theme", "pass", "of"), by_theme),
         f"*core* is {', '.join(CORE)} together.",
         table(("figure", "theme", "published", "simulated", "band", ""), rows),

@@ -38,7 +38,7 @@ import pandas as pd
 import carecommons as cc
 from carecommons.experiments.estimate import Estimate
 
-CITIZENS, MONTHS, REPLICATES = 1_500, 60, 6  # for results worth quoting: 10_000, 120 and 10 or more
+CITIZENS, MONTHS, REPLICATES = 1_500, 48, 5  # for results worth quoting: 10_000, 120 and 10 or more
 today = cc.Scenario(name="today", place="derby", citizens=CITIZENS, months=MONTHS)
 grid = cc.sweep(
     today, {"council.funding": [0.7, 0.85, 1.0, 1.15, 1.3], "assessment.threshold": [1, 2, 4, 6]}, replicates=REPLICATES
@@ -127,9 +127,9 @@ words = {
 
 def in_words(table: pd.DataFrame) -> str:
     """The main lines of a table as one sentence."""
+    rows = {name: table.loc[name] for name in words}
     return "; ".join(
-        f"{words[name]} {table.loc[name, 'change']:+,.1f} on {table.loc[name, 'today']:,.1f}: {table.loc[name, 'reads as']}"
-        for name in words
+        f"{words[name]} {row['change']:+,.1f} on {row['today']:,.1f}: {row['reads as']}" for name, row in rows.items()
     )
 
 
@@ -171,11 +171,11 @@ print(f"With a threshold of six, {in_words(strict)}.")
 # %%
 seen = cc.CareCommons(today, rng=1).run().place.citizens
 failed = np.bitwise_count(seen.deficits)
-in_need, assessed = seen.alive & (seen.level > 0), seen.alive & (seen.level > 0) & seen.assessed
+in_need = seen.alive & (seen.level > 0)
+who = {"of all in need": in_need, "of those assessed": in_need & seen.assessed}
 shares = pd.DataFrame(
-    {f"{least} or more": {"of all in need": (failed[in_need] >= least).mean(), "of those assessed": (failed[assessed] >= least).mean()}
-     for least in (1, 2, 4, 6)}
-)  # fmt: skip
+    {f"{k} or more": {name: (failed[rows] >= k).mean() for name, rows in who.items()} for k in (1, 2, 4, 6)}
+)
 shares.map("{:.0%}".format)
 
 # %%
@@ -183,7 +183,7 @@ moved = shares.loc["of those assessed", "2 or more"] - shares.loc["of those asse
 print(f"Between a threshold of two and of six stand {moved:.0%} of those assessed: the most that moving it can decide.")
 if "no change that matters" in (strict.loc["funded", "reads as"], generous.loc["funded", "reads as"]):
     print(
-        "In part it decides nothing: money, not the rule, runs out first, and every rule serves the greatest need first."
+        "In part it decides nothing: money runs out before the rule does, and every rule serves the worst need first."
     )
 
 # %% [markdown]
@@ -328,7 +328,7 @@ pd.DataFrame(arms).dropna().assign(change=lambda table: table["70%"] - table["to
 # %% [markdown]
 # ## What this cannot tell you
 #
-# - **Size.** 1,500 citizens and six worlds keep this notebook quick. `carecommons sweep
+# - **Size.** 1,500 citizens and five worlds keep this notebook quick. `carecommons sweep
 #   experiments/funding_eligibility.toml` is the sweep to quote from.
 # - **Prevention.** Money for groups and low-level support costs and does nothing yet in this version, so the promise
 #   of the texts of 2012 and 2019 that early help pays for itself is not tested here: neither shown nor refuted.

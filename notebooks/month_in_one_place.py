@@ -104,7 +104,7 @@ def told(person) -> str:
     return (
         f"A {('woman', 'man')[person.sex]} of {person.age_years} who cannot manage: {failed}. "
         f"Help needed: {person.need / hours:.0f} hours a week; {len(person.carers)} people give {helped:.0f}. "
-        f"Council: {person.route.name.lower().replace('_', ' ')}, {'has asked' if person.asked else 'has never asked'}. "
+        f"Council: {'has asked' if person.asked else 'never asked'}, {person.route.name.lower().replace('_', ' ')}. "
         f"Network {person.network} of 30{', isolated' if person.isolated else ''}; "
         f"contact: {Contact(person.contact).name.lower().replace('_', ' ')}."
     )

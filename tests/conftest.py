@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import small
 from hypothesis import HealthCheck, settings
 
+import small
 from carecommons.place.place import Place
 from carecommons.scenario import Scenario
 

@@ -21,6 +21,7 @@ from carecommons.place.ties import Tie, Ties
 from carecommons.processes.process import Process
 from carecommons.scenario import Scenario
 
+PARTS = ("ties", "groups", "enterprises", "council", "ledger")
 LIVED = 8  # months after which everything that can happen has begun to
 
 SCENARIO = Scenario(
@@ -32,8 +33,13 @@ SCENARIO = Scenario(
 def spread(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """The scenario with `changes`; one number given for a parameter of several is given to each of them."""
     default = scenario.flat()
-    many = {k: (v,) * len(default[k]) for k, v in changes.items() if isinstance(default.get(k), tuple) and not isinstance(v, tuple)}
-    return scenario.but({**changes, **many})
+    told = {
+        key: (value,) * len(default[key])
+        if isinstance(default.get(key), tuple) and not isinstance(value, tuple)
+        else value
+        for key, value in changes.items()
+    }
+    return scenario.but(told)
 
 
 # Everything happens often: people come and go, withdraw, ask, break down; organisations open and close; money is short.
@@ -45,14 +51,14 @@ STIRRED = spread(SCENARIO, {
     "informal_care.tiring": 0.5, "informal_care.breakdown": 0.9, "informal_care.crowding": 0.5,
     "asking.rate": (0.3, 0.5, 0.9), "asking.again": 0.5, "asking.crisis": (0.05, 0.1, 0.2),
     "assessment.discretion": 0.3, "assessment.stance": "asset_first", "assessment.known": (0.1, 0.5, 0.9),
-    "assessment.care_home": 0.9, "assessment.most_at_home": 20.0, "charging.buys": (0.5, 0.7, 0.9), "charging.mixed": 0.2,
-    "charging.direct_payment": 0.5, "enterprises.aided": 200.0,
+    "assessment.care_home": 0.9, "assessment.most_at_home": 20.0, "charging.buys": (0.5, 0.7, 0.9),
+    "charging.mixed": 0.2, "charging.direct_payment": 0.5, "enterprises.aided": 200.0,
     "enterprises.exit_rate": 0.6, "enterprises.referral": 0.9, "council.funding": 0.8, "council.assessment_cost": 500.0,
     "wellbeing.professional_weight": 0.5,
 })  # fmt: skip
 STRICT = spread(STIRRED, {
-    "assessment.rule": "facs", "assessment.stance": "carer_blind", "informal_care.crowding": -0.6, "council.funding": 0.3,
-    "council.legal_floor": False, "asking.door": 0.5, "charging.lifetime_cap": 5000.0,
+    "assessment.rule": "facs", "assessment.stance": "carer_blind", "informal_care.crowding": -0.6,
+    "council.funding": 0.3, "council.legal_floor": False, "asking.door": 0.5, "charging.lifetime_cap": 5000.0,
 })  # fmt: skip
 
 
@@ -71,7 +77,9 @@ def founded(scenario: Scenario = SCENARIO, seed: int = 1) -> Place:
     return _founded(text, seed).copy()
 
 
-def run(scenario: Scenario = SCENARIO, place: Place | None = None, seed: int = 1, months: int | None = None) -> CareCommons:
+def run(
+    scenario: Scenario = SCENARIO, place: Place | None = None, seed: int = 1, months: int | None = None
+) -> CareCommons:
     """A model that has run `months` from `place`, or from its founding."""
     model = CareCommons(scenario, rng=seed, place=founded(scenario, seed) if place is None else place)
     return model.run(months)
@@ -94,7 +102,7 @@ def columns(place: Place) -> dict[str, np.ndarray]:
 def differing(a: Place, b: Place, apart_from: tuple[str, ...] = ()) -> list[str]:
     """The columns and parts in which two places differ: exactly, for everybody."""
     found = [n for n, v in columns(a).items() if not np.array_equal(v, getattr(b.citizens, n))]
-    found += [part for part in ("ties", "groups", "enterprises", "council", "ledger") if part_of(a, part) != part_of(b, part)]
+    found += [part for part in PARTS if part_of(a, part) != part_of(b, part)]
     return [name for name in found if name not in apart_from]
 
 
@@ -122,7 +130,7 @@ def knit(people: int, pairs: list[tuple[int, int, Tie]], slack: int = 4, strengt
 
 
 def by_hand(people: int, pairs: list[tuple[int, int, Tie]] | None = None, hoods: int = 1, **values: Any) -> Place:
-    """A place of `people` written out by hand: single women of 40 without need, but for what `values` says, by column."""
+    """A place of `people` written out by hand: single women of 40 without need, but for what `values` says."""
     c = Citizens.vacant(people)
     c.address[:] = c.id[:] = c.household[:] = np.arange(people)
     c.alive[:] = True

@@ -350,7 +350,9 @@ def test_workers_and_hash_seeds_do_not_change_a_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(("sent", "code", "jobs"), [(signal.SIGINT, 130, "1"), (signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "2")])
+@pytest.mark.parametrize(
+    ("sent", "code", "jobs"), [(signal.SIGINT, 130, "1"), (signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "2")]
+)
 def test_a_signal_stops_it_in_one_line_and_leaves_nothing(sent: int, code: int, jobs: str, tmp_path: Path) -> None:
     words = "sweep derby --vary council.funding=0.5:1.5:101 --citizens 5000 -r 99"
     out = tmp_path / "out"
@@ -363,7 +365,7 @@ def test_a_signal_stops_it_in_one_line_and_leaves_nothing(sent: int, code: int, 
         time.sleep(0.05)
     time.sleep(2)
     process.send_signal(sent)
-    said, errors = process.communicate(timeout=20)
+    said, errors = process.communicate(timeout=60)
     assert (process.returncode, said) == (code, b"")
     assert errors == f"carecommons: {Stopped()}\n".encode()
     assert list(tmp_path.iterdir()) == []

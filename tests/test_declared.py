@@ -1,4 +1,4 @@
-"""Each process changes only what it declares to write, and nothing it does depends on what it does not declare to read."""
+"""Each process changes only what it declares to write, and goes only by what it declares to read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 
+import small
 from carecommons.cycle import CYCLE
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
@@ -49,7 +49,7 @@ def stepped(process: Process, place: Place) -> Place:
 
 @cache
 def turns() -> dict[str, tuple[Turn, ...]]:
-    """Every process's turns in some months of three worlds, in the order of the month, so that it meets what it would meet."""
+    """Every process's turns in some months of three worlds, in the order of the month."""
     found: dict[str, list[Turn]] = {name: [] for name in NAMES}
     for scenario in WORLDS:
         place = small.run(scenario, months=5).place
@@ -119,7 +119,8 @@ def disturbed(place: Place, name: str) -> Place:
         table.open[::2] = False
     elif name == "council":
         books = other.council
-        books.care_pot, books.running_pot, books.reserves = books.care_pot // 3, books.running_pot + 77, books.reserves // 2
+        books.care_pot, books.reserves = books.care_pot // 3, books.reserves // 2
+        books.running_pot += 77
         books.prevention_pot, books.assessments, books.prevention_first = 5, 1, not books.prevention_first
     elif name == "ledger":
         other.ledger.balances += np.arange(len(other.ledger.balances))

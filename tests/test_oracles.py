@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import small
 from numba import njit
 from scipy.stats import binom, chisquare, poisson
 
+import small
 from carecommons.outcomes.fairness import concentration_index
 from carecommons.place.ledger import Event
 from carecommons.place.luck import Luck
@@ -126,14 +126,15 @@ def test_the_oracle_solves_its_own_chain(q: Queue) -> None:
 
 
 @njit
-def listing(slots: int, ends: float, referrals: float, batches: int, steps: int, seed: int) -> np.ndarray:
+def listing(
+    slots: int, ends: float, referrals: float, batches: int, steps: int, rng: np.random.Generator
+) -> np.ndarray:
     """Mean length of the list, and share of steps with one, by batch of steps (2, batches): the recursion alone."""
-    np.random.seed(seed)
     out = np.zeros((2, batches))
     inside = 0
     for batch in range(-1, batches):  # the first is for warming up
         for _ in range(steps):
-            inside += np.random.poisson(referrals) - np.random.binomial(min(inside, slots), ends)
+            inside += rng.poisson(referrals) - rng.binomial(min(inside, slots), ends)
             if batch >= 0 and inside > slots:
                 out[0, batch] += (inside - slots) / steps
                 out[1, batch] += 1.0 / steps
@@ -182,7 +183,7 @@ def test_o3_the_councils_list_is_the_queue_step_by_step(q: Queue) -> None:
 @pytest.mark.parametrize("q", QUEUES, ids=QUEUE_IDS)
 def test_o3_in_the_long_run_the_list_has_its_known_length(q: Queue) -> None:
     """The recursion that the list has just been shown to follow, long enough for one part in a hundred."""
-    batches = listing(q.slots, q.ends, q.referrals, 60, 400_000, 11)
+    batches = listing(q.slots, q.ends, q.referrals, 60, 400_000, np.random.default_rng(11))
     for means, expected in zip(batches, (q.waiting, q.some_wait), strict=True):
         error = means.std(ddof=1) / np.sqrt(len(means))
         assert error <= 0.01 * expected
@@ -193,7 +194,8 @@ def test_o3_in_the_long_run_the_list_has_its_known_length(q: Queue) -> None:
 
 
 def test_o7_one_in_six_is_withdrawn_when_one_in_fifty_withdraws_and_one_in_ten_comes_back() -> None:
-    ties = Ties(withdraw=0.02, come_back=0.10, stigma_effect=0.0, meet=0.0, lose_touch=0.0, fade=(0.0,) * 7, ends_under=0.0)
+    still = {"meet": 0.0, "lose_touch": 0.0, "fade": (0.0,) * 7, "ends_under": 0.0}
+    ties = Ties(withdraw=0.02, come_back=0.10, stigma_effect=0.0, **still)
     circle = [(i, (i + 1) % PEOPLE, small.Tie.FRIEND) for i in range(PEOPLE)]
     place = small.by_hand(PEOPLE, circle)
     before = len(place.ties)

@@ -14,6 +14,7 @@ from carecommons.processes.enterprises import Enterprises
 from carecommons.processes.groups import Groups
 from carecommons.processes.informal_care import InformalCare
 from carecommons.processes.need import Need
+from carecommons.processes.pairing import Pairing
 from carecommons.processes.process import Process
 from carecommons.processes.provision import Provision
 from carecommons.processes.ties import Ties
@@ -61,6 +62,7 @@ class Cycle:
 CYCLE = Cycle(
     (
         Turnover,
+        Pairing,
         Need,
         Ties,
         Groups,

@@ -34,7 +34,8 @@ class CareCommons(Inhabited):
     scenario
         What to simulate.
     rng, seed
-        The world, a whole number under 2**63: equal worlds meet equal luck under every policy. Two names for one thing.
+        The world, a whole number under 2**63, 1 by default: equal worlds meet equal luck under every policy. Two names
+        for one thing. In `mesa.batch_run` vary `rng`; its iterations alone would repeat one world.
     cycle
         The month's processes, `CYCLE` by default.
     graph

@@ -26,6 +26,7 @@ from carecommons.processes.enterprises import Enterprises
 from carecommons.processes.groups import Groups
 from carecommons.processes.informal_care import InformalCare
 from carecommons.processes.need import Need
+from carecommons.processes.pairing import Pairing
 from carecommons.processes.process import Process
 from carecommons.processes.provision import Provision
 from carecommons.processes.ties import Ties
@@ -51,6 +52,7 @@ class Scenario(Parameters):
     homes: Homes = Homes()
     society: Society = Society()
     turnover: Turnover = Turnover()
+    pairing: Pairing = Pairing()
     need: Need = Need()
     ties: Ties = Ties()
     groups: Groups = Groups()

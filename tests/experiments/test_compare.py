@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small import SCENARIO
 
 import carecommons as cc
 from carecommons.errors import InputError
 from carecommons.experiments.compare import Comparison
 from carecommons.experiments.estimate import estimate
 from carecommons.outcomes.catalogue import BY_NAME
+from small import SCENARIO
 
 A = SCENARIO.but({"citizens": 300, "months": 14})
 B = A.but({"council.funding": 0.2, "asking.door": 0.5})

@@ -186,7 +186,7 @@ def test_the_shipped_experiment_is_the_main_sweep() -> None:
     study = Study.load(path)
     design = Design(study.base(path), levels_of(study.vary), study.replicates, study.seed, study.title, study.outcomes)
     assert [len(levels) for levels in design.factors.values()] == [7, 5]
-    assert design.factors["council.funding"][:: 6] == (0.7, 1.3)
+    assert design.factors["council.funding"][::6] == (0.7, 1.3)
     assert (design.replicates, design.scenario.months, design.scenario.citizens) == (10, 120, 2000)
     assert design.own_cell is not None, "today's rule is one of the cells"
 

@@ -6,9 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-import numpy as np
 import pytest
-from small import SCENARIO, differing
 
 from carecommons.errors import InputError
 from carecommons.experiments import runner
@@ -16,6 +14,7 @@ from carecommons.experiments.runner import Answer, RunError, Task, Worker, World
 from carecommons.model import CareCommons
 from carecommons.outcomes.attribution import attribute
 from carecommons.outcomes.catalogue import BY_NAME
+from small import SCENARIO, differing
 
 A = SCENARIO.but({"citizens": 150, "months": 4})
 B = A.but({"council.funding": 0.5, "assessment.threshold": 4})
@@ -100,8 +99,8 @@ def test_a_number_of_workers_that_cannot_be_is_refused(jobs: int) -> None:
         ("import os, sys; sys.stdin.readline(); os.kill(os.getpid(), 9)", "a worker process died (signal 9)"),
         ("import sys; sys.stdin.readline(); sys.exit(7)", "a worker process died (exit code 7)"),
         ("raise SystemExit(5)", "a worker process died (exit code 5)"),
-        ("import sys; sys.stdin.readline(); print('{\"arrays\": [{\"bytes\": 9}]}')", "a worker process died"),
-        ("import sys; sys.stdin.readline(); print('{\"error\": \"MemoryError: 9 GB\"}')", "failed: MemoryError: 9 GB"),
+        ('import sys; sys.stdin.readline(); print(\'{"arrays": [{"bytes": 9}]}\')', "a worker process died"),
+        ('import sys; sys.stdin.readline(); print(\'{"error": "MemoryError: 9 GB"}\')', "failed: MemoryError: 9 GB"),
     ],
 )
 def test_a_worker_that_dies_is_an_error_and_not_a_wait(
@@ -152,13 +151,13 @@ def test_a_worker_ends_in_the_middle_of_a_run_when_its_input_closes(started: lis
     assert worker.ask([A.but(months=1)], 1)  # it is up
     (process,) = started
     assert process.stdin is not None
-    long = A.but({"citizens": 20_000, "months": 1200}).flat()
+    long = A.but({"citizens": 100_000, "months": 1200}).flat()
     process.stdin.write(runner.json.dumps({"scenarios": [long], "seed": 1}).encode() + b"\n")
     process.stdin.flush()
     process.stdin.close()
     began = time.monotonic()
-    assert process.wait(timeout=20) == 0
-    assert time.monotonic() - began < 5  # that run takes minutes
+    assert process.wait(timeout=60) == 0
+    assert time.monotonic() - began < 10  # that run takes minutes
     worker.stop()
 
 

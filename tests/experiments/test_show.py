@@ -6,13 +6,13 @@ import io
 
 import pytest
 from rich.console import Console
-from small import SCENARIO
 
 import carecommons as cc
 from carecommons.experiments.estimate import NAN, Estimate
 from carecommons.experiments.show import axis_of, figure, level_of, per_of, percent, plainly, range_of, surely, unit_of
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import register
+from small import SCENARIO
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,8 @@ def test_a_mean_is_shown_as_far_as_its_interval_tells_it(found: Estimate, text: 
 def test_signs_and_shares() -> None:
     assert surely(Estimate(2.0, 1.0, 3.0, 9), sign=True) == "+2.0 ± 1.0"
     assert surely(Estimate(2.0, 1.0, 3.0, 9), tight=True) == "2.0±1.0"
+    assert surely(Estimate(0.0001, -1.0, 1.0002, 9), sign=True) == "0.0 ± 1.0"
+    assert surely(Estimate(2.0, 1.5, 2.5, 9), 3) == "2.000 ± 0.500"
     assert (percent(-0.001), percent(0.456), percent(NAN)) == ("0%", "46%", "–")
 
 

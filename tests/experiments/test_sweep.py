@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small import SCENARIO
 
 import carecommons as cc
 from carecommons.errors import InputError
@@ -16,6 +15,7 @@ from carecommons.experiments.estimate import estimate
 from carecommons.experiments.store import FolderError
 from carecommons.experiments.sweep import Sweep
 from carecommons.outcomes.catalogue import BY_NAME
+from small import SCENARIO
 
 BASE = SCENARIO.but({"citizens": 200, "months": 14})
 FACTORS = {"council.funding": [0.5, 1.0], "assessment.threshold": [2, 9]}

@@ -86,9 +86,7 @@ def test_a_neighbour_is_found_where_he_stands(pairs: list[tuple[int, int, int]],
 
 
 @given(PAIRS, st.integers(0, PEOPLE - 1), st.integers(0, PEOPLE - 1))
-def test_dropping_a_neighbour_keeps_the_order_of_the_others(
-    pairs: list[tuple[int, int, int]], i: int, j: int
-) -> None:
+def test_dropping_a_neighbour_keeps_the_order_of_the_others(pairs: list[tuple[int, int, int]], i: int, j: int) -> None:
     ties = built(pairs)
     expected = contents(ties)
     was_there = j in [entry[0] for entry in expected[i]]

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small import SCENARIO, by_hand, run, spread
 
 from carecommons.model import CareCommons
 from carecommons.outcomes.attribution import Attribution, attribute
 from carecommons.place.place import Place
 from carecommons.scenario import Scenario
+from small import SCENARIO, by_hand, run, spread
 
 MINUTES = st.integers(0, 5000)
 PEOPLE = st.integers(1, 6)
@@ -129,7 +129,8 @@ def test_places_of_different_sizes_have_no_people_in_common() -> None:
 # Nothing takes the place of council care, need goes its own way, and nobody is a client at the start.
 ALONE = {
     "informal_care.crowding": 0.0, "groups.off": True, "provision.self_paid_share": 0.0, "assessment.known": 0.0,
-    "assessment.care_home": 0.0, "need.unmet_effect": 1.0, "need.isolation_effect": 1.0, "turnover.mortality_if_lonely": 1.0,
+    "assessment.care_home": 0.0, "need.unmet_effect": 1.0, "need.isolation_effect": 1.0,
+    "turnover.mortality_if_lonely": 1.0,
 }  # fmt: skip
 
 

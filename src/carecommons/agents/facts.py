@@ -32,7 +32,7 @@ FIXED: Final = frozenset({
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "age": (18 * MONTHS_A_YEAR, 120 * MONTHS_A_YEAR), "sex": (0, 1), "ethnicity": (0, 4), "deficits": (0, 1023),
     "relational": (0, 2), "network": (0, 30), "ucla": (3, 9), "scrqol": (0, 24), "requests": (0, 100),
-    "refusals": (0, 100), "short_term": (0, 100), "helps": (0, 1), "capacity": (0, 2**31 - 1),
+    "refusals": (0, 100), "short_term": (0, 100), "capacity": (0, 2**31 - 1),
 }  # fmt: skip
 _UNIT_RANGES: Final[dict[str, tuple[float, float]]] = {
     "share": (0, 1), "multiple": (0, 100), "z": (-100, 100), "minutes/month": (0, MINUTES_A_MONTH),

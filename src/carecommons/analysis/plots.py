@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final
 
 import matplotlib
@@ -19,10 +20,26 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from carecommons.analysis.captions import (
+    VERDICTS,
+    arms_of,
+    definition_of,
+    grid_of,
+    head_of,
+    minus,
+    own_name,
+    place_of,
+    rate_of,
+    reach_of,
+    source_of,
+    span_of,
+    spread_of,
+    verdict,
+)
 from carecommons.errors import InputError
 from carecommons.experiments.compare import Comparison
 from carecommons.experiments.design import check_outcomes
-from carecommons.experiments.estimate import Estimate, variance
+from carecommons.experiments.estimate import Estimate
 from carecommons.experiments.show import (
     axis_of,
     decimals_for,
@@ -30,22 +47,15 @@ from carecommons.experiments.show import (
     level_of,
     per_of,
     surely,
-    title_of,
     unit_of,
 )
 from carecommons.experiments.sweep import Sweep
-from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
 
 INK, GREY, PALE, LINE = "#1f2a36", "#5d6b7a", "#e6eaee", "#0b5cad"
-VERDICTS: Final = (  # apart for colour-blind eyes as well (Okabe and Ito), and by shape
-    ("surely better in b", "#0072b2", "^"),
-    ("surely worse in b", "#d55e00", "v"),
-    ("neither, or not to be told", "#7a8794", "o"),
-)
 BRIGHTNESS: Final = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
-DARK: Final = 0.55  # brightness under which a cell is written on in white
+DARK: Final = 0.5  # brightness under which a cell is written on in white
 WIDE_REACH: Final = 12.0  # standard deviations beyond which differences stand on a logarithmic scale
 MAP: Final = LinearSegmentedColormap.from_list(
     "commons", ["#fbf7ea", "#d3e3c6", "#8cc3b5", "#4694a8", "#24618f", "#173a63"]
@@ -128,26 +138,28 @@ def heat_map(sweep: Sweep, outcome: str) -> Figure:
     changes = sweep.changes(outcome, per=per)
     maps = [(sweep.estimates(outcome, per=per), "How much", MAP, False)]
     if changes is not None:
-        maps.append((changes, f"Change against {_own_name(sweep)}", CHANGE, True))
+        maps.append((changes, f"Change against {own_name(sweep)}", CHANGE, True))
     (across, columns), (down, rows) = design.factors.items()
     wide, high = CELL[0] * max(len(columns), 4), CELL[1] * max(len(rows), 3)
     with _drawing((wide + 2.05) * len(maps) + 0.1, high + 2.05) as picture:
         _headline(
-            picture, f"{_head(outcome)} in {_place(design.scenario)}", f"{_definition(outcome)}; {unit_of(outcome)}"
+            picture,
+            f"{head_of(outcome)} in {place_of(design.scenario)}",
+            f"{definition_of(outcome)}; {unit_of(outcome)}",
         )
         for number, (found, title, colours, signed) in enumerate(maps):
             axes = _axes(picture, number, len(maps), wide=wide, high=high)
-            _draw_map(picture, axes, _grid(sweep, found, across, down), colours, signed, unit_of(outcome))
+            _draw_map(picture, axes, grid_of(sweep, found, across, down), colours, signed, unit_of(outcome))
             axes.set_title(title, pad=7, fontweight="normal")
             axes.set_xticks(range(len(columns)), [level_of(across, level) for level in columns])
             axes.set_yticks(range(len(rows)), [level_of(down, level) for level in rows])
             axes.set_xlabel(axis_of(across))
             if number == 0:
-                axes.set_ylabel(_wrapped(axis_of(down), int(9 * len(rows))))
+                axes.set_ylabel(fill(axis_of(down), max(9 * len(rows), 24)))
             _mark_own(axes, sweep, columns, rows, across, down)
-        own = "" if changes is None else f"; outlined: {_own_name(sweep)}; bold: its interval leaves out 0"
+        own = "" if changes is None else f"; outlined: {own_name(sweep)}; bold: its interval leaves out 0"
         _note(picture, f"± half-width of the 95% interval{own}")
-        _source(picture, _facts(design.scenario, f"{design.replicates} replicates"))
+        _source(picture, source_of(design.scenario, f"{design.replicates} replicates"))
     return picture
 
 
@@ -158,7 +170,7 @@ def line(sweep: Sweep, outcome: str) -> Figure:
     numeric = all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
     where: Sequence[Any] = levels if numeric else range(len(levels))
     with _drawing(8.0, 4.8) as picture:
-        _headline(picture, f"{_head(outcome)} in {_place(sweep.design.scenario)}", _definition(outcome))
+        _headline(picture, f"{head_of(outcome)} in {place_of(sweep.design.scenario)}", definition_of(outcome))
         axes = _axes(picture, 0, 1, wide=6.3, high=2.85)
         means, halves = [each.mean for each in found], [np.nan_to_num(each.half_width) for each in found]
         axes.errorbar(where, means, yerr=halves, color=LINE, marker="o", capsize=3, linewidth=1.6 if numeric else 0)
@@ -169,22 +181,22 @@ def line(sweep: Sweep, outcome: str) -> Figure:
         axes.set_axisbelow(True)
         if (own := sweep.design.own_cell) is not None:
             axes.axvline(where[own], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
-            axes.annotate(_own_name(sweep), (where[own], 1), (4, -2), xycoords=("data", "axes fraction"),
+            axes.annotate(own_name(sweep), (where[own], 1), (4, -2), xycoords=("data", "axes fraction"),
                           textcoords="offset points", va="top", fontsize=8.5, color=GREY)  # fmt: skip
-        _source(picture, _facts(sweep.design.scenario, f"{sweep.design.replicates} replicates"))
+        _source(picture, source_of(sweep.design.scenario, f"{sweep.design.replicates} replicates"))
     return picture
 
 
 def panels(scenario: Scenario, seed: int, series: pd.DataFrame, outcomes: Sequence[str] = PANELS) -> Figure:
     """Outcomes of one run over its months, one a panel."""
-    years = f"Ten years in {_place(scenario)}" if scenario.months == 120 else f"{_place(scenario)}, month by month"
+    years = f"Ten years in {place_of(scenario)}" if scenario.months == 120 else f"{place_of(scenario)}, month by month"
     step = next((months for months in TICKS if scenario.months <= 6 * months), TICKS[-1])
     with _drawing(11.0, 6.2) as picture:
         _headline(picture, years, "one run: what a course can look like, not what to expect, which only many runs tell")
         for number, outcome in enumerate(outcomes[:6]):
             axes = picture.add_axes((0.06 + 0.325 * (number % 3), 0.55 - 0.405 * (number // 3), 0.265, 0.25))
-            axes.plot(series.index, _rate(series, outcome), color=LINE, linewidth=1.6)
-            axes.set_title(_head(outcome), pad=20)
+            axes.plot(series.index, rate_of(series, outcome), color=LINE, linewidth=1.6)
+            axes.set_title(head_of(outcome), pad=20)
             axes.text(0, 1.04, unit_of(outcome), transform=axes.transAxes, fontsize=8.5, color=GREY)
             axes.set_xlim(0, max(scenario.months, 2))
             axes.xaxis.set_major_locator(MultipleLocator(step))
@@ -194,22 +206,22 @@ def panels(scenario: Scenario, seed: int, series: pd.DataFrame, outcomes: Sequen
             axes.set_axisbelow(True)
             if number // 3:
                 axes.set_xlabel("month", color=GREY, fontsize=9)
-        _source(picture, _facts(scenario, f"1 run, seed {seed}", counted="", luck=""))
+        _source(picture, source_of(scenario, f"1 run, seed {seed}", counted="", luck=""))
     return picture
 
 
 def forest(comparison: Comparison) -> Figure:
     """Each outcome's paired difference in units of how much worlds differ, with the plain difference beside it."""
-    rows = [(name, comparison.paired[name].difference, _spread(comparison, name)) for name in reversed(FOREST)]
+    rows = [(name, comparison.paired[name].difference, spread_of(comparison, name)) for name in reversed(FOREST)]
     rows = [(name, found, spread) for name, found, spread in rows if spread > 0 and not math.isnan(found.mean)]
     high = 0.285 * max(len(rows), 3)
     with _drawing(10.2, 2.15 + high) as picture:
         _headline(
-            picture, _arms(comparison), "paired differences, b less a; 1 is the standard deviation between worlds"
+            picture, arms_of(comparison), "paired differences, b less a; 1 is the standard deviation between worlds"
         )
         axes = _axes(picture, 0, 1, wide=5.0, high=high, left=2.15)
         axes.axvline(0, color=INK, linewidth=0.9)
-        reach = max([0.1, *(_reach(found) / spread for _, found, spread in rows)])
+        reach = max([0.1, *(reach_of(found) / spread for _, found, spread in rows)])
         if reach > WIDE_REACH:
             axes.set_xscale("symlog", linthresh=1)
         for row, (name, found, spread) in enumerate(rows):
@@ -225,25 +237,20 @@ def forest(comparison: Comparison) -> Figure:
         _legend(axes)
         counted = f"mean of the last {comparison.last} months"
         _source(
-            picture, _facts(comparison.scenario_a, f"{len(comparison.worlds)} pairs", comparison.scenario_b, counted)
+            picture, source_of(comparison.scenario_a, f"{len(comparison.worlds)} pairs", comparison.scenario_b, counted)
         )
     return picture
 
 
 def _draw_difference(axes: Axes, row: int, name: str, found: Estimate, spread: float) -> None:
-    colour, marker = _verdict(name, found)
+    colour, marker = verdict(name, found)
     low, high = (found.low, found.high) if found.n > 1 else (found.mean, found.mean)
     axes.plot([low / spread, high / spread], [row, row], color=colour, linewidth=2, solid_capstyle="round")
     axes.plot(found.mean / spread, row, marker=marker, color=colour, markersize=6.5, linestyle="none")
     axes.annotate(
-        f"{_minus(surely(found, sign=True))} {BY_NAME[name].unit}", (1, row), (8, 0), va="center",
+        f"{minus(surely(found, sign=True))} {BY_NAME[name].unit}", (1, row), (8, 0), va="center",
         fontsize=8.5, color=GREY, xycoords=("axes fraction", "data"), textcoords="offset points",
     )  # fmt: skip
-
-
-def _reach(found: Estimate) -> float:
-    """The furthest that a difference's interval gets from nought."""
-    return max(abs(end) for end in (found.low, found.mean, found.high) if not math.isnan(end))
 
 
 def _draw_map(
@@ -252,8 +259,8 @@ def _draw_map(
     """Cells with a mean and its half-width; a signed map is centred on nought."""
     means = np.array([[each.mean for each in row] for row in grid], float)
     widths = [each.half_width for row in grid for each in row if each.half_width > 0]
-    low, high = _span(means[~np.isnan(means)], max(widths, default=0.0), signed)
-    places = decimals_for(float(np.median(widths))) if widths else None
+    low, high = span_of(means[~np.isnan(means)], max(widths, default=0.0), signed)
+    places = decimals_for(widths)
     image = axes.imshow(means, cmap=colours, vmin=low, vmax=high, origin="lower", aspect="auto")
     axes.set_xticks(np.arange(means.shape[1] + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(means.shape[0] + 1) - 0.5, minor=True)
@@ -273,8 +280,7 @@ def _draw_map(
 def _write_cell(axes: Axes, x: int, y: int, found: Estimate, places: int | None, ink: str, signed: bool) -> None:
     same = signed and found.low == found.mean == found.high == 0
     sure = math.isfinite(found.half_width) and not same
-    plus = "+" if signed and found.mean > 0 else ""
-    words = "0" if same else plus + _minus(figure(found.mean, places))
+    words = "0" if same else minus(figure(found.mean, places, sign=signed))
     told = signed and sure and not found.low <= 0 <= found.high
     axes.text(x, y + (0.13 if sure else 0), words, ha="center", va="center", fontsize=10, color=ink,
               fontweight="bold" if told else "normal")  # fmt: skip
@@ -284,38 +290,8 @@ def _write_cell(axes: Axes, x: int, y: int, found: Estimate, places: int | None,
         )
 
 
-def _span(means: F64, width: float, signed: bool) -> tuple[float, float]:
-    """From where to where the colours go: over all means, and at least over their half-widths."""
-    if not len(means):
-        return 0.0, 1.0
-    low, high = float(means.min()), float(means.max())
-    if signed:
-        reach = max(abs(low), abs(high), width) or 1.0
-        return -reach, reach
-    least = 2 * width or 1.0
-    middle = (low + high) / 2
-    return (low, high) if high - low >= least else (middle - least / 2, middle + least / 2)
-
-
-def _grid(sweep: Sweep, found: Sequence[Estimate], across: str, down: str) -> list[list[Estimate]]:
-    factors = sweep.design.factors
-    cells = {(cell[across], cell[down]): each for cell, each in zip(sweep.design.cells, found, strict=True)}
-    return [[cells[column, row] for column in factors[across]] for row in factors[down]]
-
-
-def _rate(series: pd.DataFrame, outcome: str) -> F64:
-    """An outcome's course (months,), a count for so many adults."""
-    values, people, per = series[outcome].to_numpy(float), series["people"].to_numpy(float), per_of(outcome)
-    return np.divide(per * values, people, out=np.full(len(values), np.nan), where=people > 0) if per else values
-
-
 def _thousands(value: float, at: float | None = None) -> str:
-    return _minus(f"{value:,.10g}")
-
-
-def _minus(text: str) -> str:
-    """The sign as printers set it."""
-    return text.replace("-", "\N{MINUS SIGN}")
+    return minus(f"{value:,.10g}")
 
 
 def _mark_own(axes: Axes, sweep: Sweep, columns: Sequence[Any], rows: Sequence[Any], across: str, down: str) -> None:
@@ -329,68 +305,10 @@ def _mark_own(axes: Axes, sweep: Sweep, columns: Sequence[Any], rows: Sequence[A
     )
 
 
-def _own_name(sweep: Sweep) -> str:
-    """How the scenario's own cell is called: today's rule, where nothing but size and place was set."""
-    changed = set(sweep.design.scenario.changes()) - {"name", "place", "citizens", "months"}
-    return "the scenario as it stands" if changed else "today's rule"
-
-
-def _spread(comparison: Comparison, name: str) -> float:
-    """How much worlds differ: the standard deviation over worlds, both arms taken together."""
-    arms = comparison.pairs[comparison.pairs["outcome"] == name]
-    variances = [variance([x for x in arms[arm].tolist() if not math.isnan(x)]) for arm in ("a", "b")]
-    return math.sqrt(sum(variances) / 2) if not any(map(math.isnan, variances)) else 0.0
-
-
-def _verdict(name: str, found: Estimate) -> tuple[str, str]:
-    """Colour and shape: surely better, surely worse, or neither."""
-    good = BY_NAME[name].good
-    if good == "neither" or math.isnan(found.low) or found.low <= 0 <= found.high:
-        return VERDICTS[2][1:]
-    return VERDICTS[0 if (found.mean > 0) == (good == "up") else 1][1:]
-
-
 def _legend(axes: Axes) -> None:
     for words, colour, marker in VERDICTS:
         axes.plot([], [], color=colour, marker=marker, linestyle="none", label=words)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncol=3, frameon=False, fontsize=8.5, handletextpad=0.1)
-
-
-def _arms(comparison: Comparison) -> str:
-    """The comparison in words: what differs where it is one thing, else the scenarios' names."""
-    changed = comparison.changed()
-    where = _place(comparison.scenario_a)
-    if len(changed) == 1:
-        ((key, values),) = changed.items()
-        a, b = (level_of(key, values[arm]) for arm in ("a", "b"))
-        what = axis_of(key)
-        return f"{where}: {what[:1].lower()}{what[1:]}, {b} (b) against {a} (a)"
-    return f"{where}: {comparison.scenario_b.name or 'b'} against {comparison.scenario_a.name or 'a'}"
-
-
-def _place(scenario: Scenario) -> str:
-    return scenario.profile().name
-
-
-def _head(outcome: str) -> str:
-    """An outcome in a word or two."""
-    return title_of(outcome).split(":")[0]
-
-
-def _definition(outcome: str) -> str:
-    """The outcome's definition, less what the headline says already."""
-    words = BY_NAME[outcome].definition
-    return words.split(": ", 1)[-1] if words.startswith("demand, ") else words
-
-
-def _facts(
-    scenario: Scenario, runs: str, other: Scenario | None = None, counted: str = "mean of the last 12 months",
-    luck: str = "95% t intervals, paired luck",
-) -> str:  # fmt: skip
-    """The source line that every picture carries."""
-    size = (_place(scenario), f"{scenario.citizens:,} citizens", runs, f"{scenario.months} months")
-    hashes = scenario.digest if other is None else f"{scenario.digest} and {other.digest}"
-    return "carecommons: " + ", ".join(part for part in (*size, counted, luck, f"scenario {hashes}") if part)
 
 
 @contextmanager
@@ -424,17 +342,6 @@ def _source(picture: Figure, text: str) -> None:
 def _note(picture: Figure, text: str) -> None:
     width, height = picture.get_size_inches()
     picture.text(0.18 / width, 0.32 / height, text, fontsize=8, color=INK, va="bottom")
-
-
-def _wrapped(text: str, width: int) -> str:
-    lines, line = [], ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > max(width, 24):
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "\n".join([*lines, line])
 
 
 def _kept(picture: Figure, path: str | Path | None) -> Figure:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 from rich.console import Group
@@ -23,9 +23,6 @@ from carecommons.outcomes.attribution import Attribution
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
 from carecommons.units import MINUTES_AN_HOUR
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 ARMS: Final = ("a", "b")
 
@@ -98,8 +95,8 @@ class Comparison:
         """Whether both arms have the same people to begin with."""
         return _world(self.scenario_a) == _world(self.scenario_b)
 
-    def plot(self, path: str | Path | None = None) -> Figure:
-        """A picture of the differences, also written to `path` when one is given."""
+    def plot(self, path: str | Path | None = None) -> Any:
+        """A matplotlib figure of the differences, also written to `path` if given."""
         # Drawing stands a floor above and is looked up only when asked for: a comparison needs no matplotlib.
         return import_module("carecommons.analysis.plots").comparison_picture(self, path)
 

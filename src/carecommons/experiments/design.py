@@ -136,6 +136,47 @@ def is_study(table: Mapping[str, Any]) -> bool:
     return "vary" in table or "scenario" in table
 
 
+def changed(scenario: Scenario, texts: Sequence[str], where: str = "--set") -> Scenario:
+    """The scenario changed by texts such as `council.funding=0.9`."""
+    changes = parse_set(texts, where)
+    return Scenario.of({**scenario.flat(), **changes}, where) if changes else scenario
+
+
+def sized(scenario: Scenario, months: int | None, citizens: int | None) -> Scenario:
+    """The scenario of so many months and citizens, where they are given."""
+    for key, value in (("months", months), ("citizens", citizens)):
+        if value is not None:
+            scenario = Scenario.of({**scenario.flat(), key: value}, f"--{key}")
+    return scenario
+
+
+def plan(text: str, varies: Sequence[str], sets: Sequence[str] = (), months: int | None = None,
+         citizens: int | None = None, replicates: int | None = None, seed: int | None = None,
+         outcomes: Sequence[str] = ()) -> Design:  # fmt: skip
+    """The design that a command line asks for: a place, a scenario's file or an experiment's, and changes to it."""
+    path, factors = Path(text), parse_vary(varies)
+    where = one_line(path, limit=200)
+    if path.suffix.lower() == ".toml" and is_study(table_of(text_of(path, where), where)):
+        study = Study.load(path)
+        base = study.base(path)
+        factors = {**levels_of(study.vary, f"{where}: vary"), **factors}
+        check_outcomes(study.outcomes, f"{where}: outcomes")
+    else:
+        study, base = Study.model_validate({"vary": {}}), subject(text)
+    if not factors:
+        raise InputError("sweep: nothing to vary; give --vary key=from:to:levels")
+    given = [*parse_set(sets), *(key for key, n in (("months", months), ("citizens", citizens)) if n is not None)]
+    for key in given:
+        if key in factors:
+            raise InputError(f"sweep: '{key}' is both set and varied")
+    check_outcomes(outcomes, "--outcome")
+    return Design(
+        sized(changed(base, sets), months, citizens), factors,
+        study.replicates if replicates is None else replicates, study.seed if seed is None else seed,
+        study.title, tuple(dict.fromkeys(outcomes)) or study.outcomes, "--vary" if varies else where,
+    )  # fmt: skip
+
+
 def levels_of(factors: Mapping[str, Any], where: str = "vary") -> dict[str, Levels]:
     """The levels of each factor: a list of values, or "from:to:levels" as on the command line.
 

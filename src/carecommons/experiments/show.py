@@ -60,7 +60,7 @@ def bar(what: str, total: int, *, shown: bool = True) -> Iterator[Callable[[], N
         yield lambda: progress.advance(task)
 
 
-def figure(value: float, decimals: int | None = None) -> str:
+def figure(value: float, decimals: int | None = None, *, sign: bool = False) -> str:
     """A number for people: four digits that matter, thousands apart, a dash where there is none."""
     if math.isnan(value):
         return NONE
@@ -68,8 +68,8 @@ def figure(value: float, decimals: int | None = None) -> str:
         return "∞" if value > 0 else "-∞"
     if decimals is None:
         decimals = 0 if value == 0 else min(max(3 - math.floor(math.log10(abs(value))), 0), 4)
-    text = f"{value:,.{decimals}f}"
-    return text.lstrip("-") if not text.strip("-0.,") else text
+    text = f"{value:{'+' if sign else ''},.{decimals}f}"
+    return text if text.strip("+-0.,") else text.lstrip("+-")
 
 
 def percent(share: float) -> str:
@@ -77,21 +77,22 @@ def percent(share: float) -> str:
     return NONE if math.isnan(share) else f"{figure(100 * share, 0)}%"
 
 
-def decimals_for(half_width: float) -> int | None:
-    """Places after the point that show two digits of an interval's half-width; None where there is no interval."""
-    if not math.isfinite(half_width) or half_width <= 0:
+def decimals_for(half_widths: Sequence[float]) -> int | None:
+    """Places after the point that show two digits of a typical half-width; None where there are no intervals."""
+    known = sorted(each for each in half_widths if math.isfinite(each) and each > 0)
+    if not known:
         return None
-    return min(max(1 - math.floor(math.log10(half_width)), 0), 4)
+    return min(max(1 - math.floor(math.log10(known[len(known) // 2])), 0), 4)
 
 
-def surely(found: Estimate, *, sign: bool = False, tight: bool = False) -> str:
-    """A mean with its half-width, as far as its digits can be told."""
-    places = decimals_for(found.half_width)
-    plus = "+" if sign and found.mean > 0 else ""
+def surely(found: Estimate, places: int | None = None, *, sign: bool = False, tight: bool = False) -> str:
+    """A mean with its half-width, as far as its digits can be told, or with so many places after the point."""
     if places is None:
-        return plus + figure(found.mean)
-    between = "±" if tight else " ± "
-    return f"{plus}{figure(found.mean, places)}{between}{figure(found.half_width, places)}"
+        places = decimals_for([found.half_width])
+    middle = figure(found.mean, places, sign=sign)
+    if places is None or not math.isfinite(found.half_width):
+        return middle
+    return f"{middle}{'±' if tight else ' ± '}{figure(found.half_width, places)}"
 
 
 def per_of(outcome: str) -> int | None:
@@ -158,6 +159,7 @@ def _grid(sweep: Sweep, outcome: str) -> Group:
     if len(columns) > WIDEST:
         (across, columns), (down, rows) = (down, rows), (across, columns)
     found = sweep.estimates(outcome, per=per_of(outcome))
+    places = decimals_for([each.half_width for each in found])
     cell_of = {tuple(cell.items()): number for number, cell in enumerate(d.cells)}
     table = _table()
     table.add_column("", no_wrap=True)
@@ -165,11 +167,11 @@ def _grid(sweep: Sweep, outcome: str) -> Group:
         table.add_column(level_of(across, level), justify="right", no_wrap=True)
     for row in rows:
         numbers = [cell_of[tuple((key, {across: column, down: row}[key]) for key in d.factors)] for column in columns]
-        words = [surely(found[number], tight=True) for number in numbers]
+        words = [surely(found[number], places, tight=True) for number in numbers]
         table.add_row(
             level_of(down, row), *(_bold(word, n == d.own_cell) for word, n in zip(words, numbers, strict=True))
         )
-    return table
+    return _titled(f"{title_of(outcome)} ({unit_of(outcome)})\n{across} across, {down} down", table)
 
 
 def _list(sweep: Sweep) -> Group:

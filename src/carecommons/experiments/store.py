@@ -85,8 +85,8 @@ class Folder:
         self.add(MANIFEST, (to_json(manifest) + "\n").encode())
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self._draft, ignore_errors=True)  # left by a process of the same number that was killed
         try:
+            shutil.rmtree(self._draft, ignore_errors=True)  # left by a process of the same number that was killed
             self._draft.mkdir(parents=True)
         except (OSError, ValueError) as problem:
             reason = getattr(problem, "strerror", None) or problem
@@ -111,8 +111,8 @@ class Folder:
         stale = self._held().get("files", {})
         for name in sorted(self._files, key=lambda name: name == MANIFEST):
             (self._draft / name).replace(self.path / name)
-        for name in set(stale) - set(self._files):
-            if Path(name).name == name:
+        for name in stale:
+            if name not in self._files and Path(name).name == name:
                 (self.path / name).unlink(missing_ok=True)
 
     def _refuse_others(self, force: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from rich.console import Group
@@ -21,9 +21,6 @@ from carecommons.experiments.runner import Task, perform_all
 from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ class Sweep:
         means[outcome] = [each.mean for each in self.estimates(outcome)]
         return means.pivot(index=down, columns=across, values=outcome) if across else means.set_index(down)[[outcome]]
 
-    def plot(self, outcome: str = MAPS[0], path: str | Path | None = None) -> Figure:
-        """A picture of one outcome over one or two factors, also written to `path` when one is given."""
+    def plot(self, outcome: str = MAPS[0], path: str | Path | None = None) -> Any:
+        """A matplotlib figure of one outcome over one or two factors, also written to `path` if given."""
         # Drawing stands a floor above and is looked up only when asked for: a sweep needs no matplotlib.
         return import_module("carecommons.analysis.plots").sweep_picture(self, outcome, path)
 

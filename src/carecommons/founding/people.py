@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from carecommons.founding.profile import FIRST_AGES, Profile, life_table
 from carecommons.kernels.arrays import F64, I8, I16, I64
@@ -73,6 +75,13 @@ class People(Parameters):
         255, "middle weekly income after housing costs at pension age", unit="pounds/week", low=0, high=10_000,
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
+    income_if_working: float = param(
+        1.5, "income of people in paid work against others", unit="multiple", low=0.5, high=5, role=UNCERTAIN, grade=D,
+        source="assumption",
+    )  # fmt: skip
+    home_value_spread: float = param(
+        0.4, "spread of log home value", unit="log points", low=0, high=3, role=UNCERTAIN, grade=D, source="assumption"
+    )
     income_spread: float = param(
         0.35, "spread of log income", unit="log points", low=0, high=3, role=UNCERTAIN, grade=D, source="assumption"
     )
@@ -104,10 +113,16 @@ class People(Parameters):
         0.3, "spread of receptiveness between neighbourhoods", unit="scale", low=0, high=1, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
-    prefers_alternative: tuple[float, float, float] = param(
+    prefers: tuple[float, float, float] = param(
         (0.45, 0.25, 0.30), "support preferred: traditional, alternative, mixed; sums to 1", unit="share of people",
         low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _preferences_make_a_whole(self) -> Self:
+        if abs(sum(self.prefers) - 1.0) > 1e-9:
+            raise PydanticCustomError("sum", "prefers sums to {total}, must be 1", {"total": round(sum(self.prefers), 6)})
+        return self
 
     def makeup(self, profile: Profile) -> Makeup:
         """The tables that founders and newcomers are drawn from."""
@@ -138,7 +153,8 @@ class People(Parameters):
                 *self.savings_median, self.savings_spread, self.home_value, self.income_median, self.income_spread,
                 self.spare_hours * 60 * WEEKS_A_MONTH, self.spare_hours_working * 60 * WEEKS_A_MONTH,
                 self.sociability_spread, self.frailty_spread, self.stigma_share,
-                self.prefers_alternative[0], self.prefers_alternative[0] + self.prefers_alternative[1],
+                self.prefers[0], self.prefers[0] + self.prefers[1],
+                self.income_if_working, self.home_value_spread,
             ]),
             levels=np.ones((2, 5, 2, 101, 4)),
         )  # fmt: skip
@@ -222,8 +238,8 @@ def _traits(
         tenure[i] = _pick(p_tenure[years, q], u0)
         grown = min(max((years - 18) / 52.0, 0.05), 1.0)
         savings[i] = int(100.0 * traits[tenure[i]] * grown * np.exp(traits[4] * normal(u1)))
-        home_value[i] = int(100.0 * traits[5] * np.exp(0.4 * normal(u2))) if tenure[i] <= 1 else 0
-        income[i] = int(100.0 * traits[6] * (1.5 if works[i] else 1.0) * np.exp(traits[7] * normal(u3)))
+        home_value[i] = int(100.0 * traits[5] * np.exp(traits[16] * normal(u2))) if tenure[i] <= 1 else 0
+        income[i] = int(100.0 * traits[6] * (traits[15] if works[i] else 1.0) * np.exp(traits[7] * normal(u3)))
         u0, u1, u2, u3 = four(seed, key_unseen, before, ids[i])
         sociability[i] = np.exp(traits[10] * normal(u0) - 0.5 * traits[10] ** 2)
         desire[i] = normal(u1)

@@ -13,7 +13,7 @@ from carecommons.kernels.compiled import compiled
 def count_homes(alive: Any, household: Any, home_size: Any) -> None:
     """Adults in each person's household, written to home_size (n,)."""
     n = alive.shape[0]
-    size = np.zeros(2 * n, np.int16)
+    size = np.zeros(3 * n, np.int16)
     for i in range(n):
         if alive[i] and household[i] >= 0:
             size[household[i]] += 1

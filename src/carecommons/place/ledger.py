@@ -63,8 +63,6 @@ class Event(IntEnum):
     GROUPS_CLOSED = 23
     CARE_HOME_ADMISSIONS = 24
     MONTHS_WAITED = 25
-    NEW_CARERS = 26
-    ENDED_CARERS = 27
 
 
 def _flows() -> I64:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from carecommons.kernels.arrays import I8, I16, I32, I64, Bool
+from carecommons.kernels.arrays import I16, I32, I64, Bool
 from carecommons.place.columns import Columns, column
 
 
@@ -34,7 +34,6 @@ class Groups(Columns):
     closed: I16 = column(np.int16, "month of closing, -1 while it meets", "month", empty=-1)
     capacity: I32 = column(np.int32, "members it can hold", "people")
     members: I32 = column(np.int32, "members", "people")
-    helps: I8 = column(np.int8, "gives practical help besides company")
 
 
 @dataclass(slots=True)

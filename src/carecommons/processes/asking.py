@@ -18,7 +18,7 @@ from carecommons.processes.process import Process
 class Asking(Process):
     """People in need ask when needs go unmet, sooner when isolated, later when afraid, ashamed or turned away before.
 
-    A crisis (a fall, a stay in hospital, a carer who stops) brings people to the door whatever they fear. Who waits or
+    A crisis (a fall, a stay in hospital) brings people to the door whatever they fear. Who waits or
     was just turned away may ring again: contacts are events, several a person.
     Source: NHS England requests for support 2023-24; 1 in 5 from hospital; 1.46 requests a person (King's Fund).
     """
@@ -30,7 +30,7 @@ class Asking(Process):
     writes: ClassVar[tuple[str, ...]] = ("requests", "last_request", "asked", "crisis", "ledger")
 
     rate: tuple[float, float, float] = param(
-        (0.053, 0.125, 0.16), "chance a month that somebody with low, moderate, high and wholly unmet need asks",
+        (0.051, 0.119, 0.155), "chance a month that somebody with low, moderate, high and wholly unmet need asks",
         unit="probability/month", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 13.2 requests per 100 people of 65+ and 1.89 per 100 of 18-64 (2023-24)",
     )  # fmt: skip

@@ -24,7 +24,7 @@ class Assessment(Process):
     """Requests are answered at the door or join a list; as many are assessed as there are assessors, worst need first.
 
     The rule is the Care Act's (unable to achieve `threshold` of ten outcomes, with a significant effect on wellbeing) or
-    one of the four FACS bands before it. The stance decides what a package leaves to others. Reviews come yearly, and when
+    one of the four FACS bands before it; who lives in a care home stays there. The stance decides what a package leaves to others. Reviews come yearly, and when
     needs change.
     Source: Care Act 2014, SI 2015/313 reg. 2; FACS 2003; sequels of requests as in the national return.
     """
@@ -95,7 +95,7 @@ class Assessment(Process):
         low=0, high=1, role=LEVER, grade=C, source="16% of requests lead to low-level support (HSCIC 2014-15)",
     )  # fmt: skip
     reablement: tuple[float, float] = param(
-        (0.28, 0.8), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
+        (0.25, 0.7), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
         low=0, high=1, role=LEVER, grade=C, source="12% of requests to short-term support, 88% of them 65+ (NHS England)",
     )  # fmt: skip
     short_term_months: int = param(
@@ -110,7 +110,7 @@ class Assessment(Process):
         12, "months between reviews", unit="months", low=1, high=120, role=LEVER, grade=A, source="statutory guidance: yearly"
     )
     moves_on: tuple[float, float] = param(
-        (0.28, 0.13), "packages at home of people under 65, and of 65 and over, that end at a yearly review", unit="share/year",
+        (0.28, 0.13), "packages at home of people under 65, and of 65 and over, that end at a yearly review", unit="share/review",
         low=0, high=1, role=LEVER, grade=C, source="set against 1.42 in 1.88 of the year's long-term users left at its end (NHS England)",
     )  # fmt: skip
     known: tuple[float, float, float] = param(
@@ -220,7 +220,7 @@ def passes(level: Any, deficits: Any, u: Any, v: Any, facs: Any, threshold: Any,
         return True
     if u >= impact[level]:
         return False
-    return failed >= threshold or (failed == threshold - 1 and v < discretion)
+    return failed >= threshold or (failed == threshold - 1 and threshold <= 10 and v < discretion)
 
 
 @compiled

@@ -12,7 +12,7 @@ from carecommons.params import LEVER, UNCERTAIN, C, D, param
 from carecommons.place.luck import BEFORE, Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
-from carecommons.rules.means_test import MeansTest, care_home_charge, home_care_charge, home_is_disregarded
+from carecommons.rules.means_test import MeansTest, care_home_charge, home_care_charge, home_is_disregarded, under_the_cap
 from carecommons.units import WEEKS_A_MONTH, pence
 
 ANY_COST = 10**9
@@ -21,7 +21,7 @@ ANY_COST = 10**9
 class Charging(MeansTest, Process):
     """The means test of each eligible person, and everybody's route: the routes partition the living.
 
-    Capital above the upper limit, or income that covers any package, means paying for oneself. Others hold their care by
+    Capital above the upper limit means paying for oneself. Others hold their care by
     the council's management, a service fund, a direct payment or a mix, as they are inclined.
     Source: `carecommons.rules.means_test`; shares of routes ASCOF 1C (from memory) and assumptions.
     """
@@ -45,7 +45,7 @@ class Charging(MeansTest, Process):
         role=LEVER, grade=D, source="assumption",
     )  # fmt: skip
     buys: tuple[float, float, float] = param(
-        (0.004, 0.045, 0.16), "people above the upper limit with low, moderate, high need who buy care unasked",
+        (0.004, 0.055, 0.19), "people above the upper limit with low, moderate, high need who buy care unasked",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 26% self-funders of community care (ONS 2021-22)",
     )  # fmt: skip
@@ -58,7 +58,7 @@ class Charging(MeansTest, Process):
             c.alive, c.id, c.age, c.level, c.eligible, c.setting, c.savings, c.home_value, c.income, c.partner, c.moved_in,
             c.care_paid, c.assessable, c.route, c.pays_all, keeps, pence(self.disability_expenditure), pence(self.personal_expenses),
             pence(self.lower_limit), pence(self.upper_limit), pence(self.tariff_step), pence(self.tariff),
-            self.home_disregard_weeks, pence(self.lifetime_cap), np.array(self.direct_payment), self.service_fund,
+            self.home_disregard_weeks, pence(self.lifetime_cap), pence(self.daily_living), np.array(self.direct_payment), self.service_fund,
             self.mixed, np.array([0.0, *self.buys]), WEEKS_A_MONTH,
             luck.seed, decision("charging"), luck.month, BEFORE,
         )  # fmt: skip
@@ -68,7 +68,7 @@ class Charging(MeansTest, Process):
 def _charge(
     alive: Any, ids: Any, age: Any, level: Any, eligible: Any, setting: Any, savings: Any, home_value: Any, income: Any,
     partner: Any, moved_in: Any, care_paid: Any, assessable: Any, route: Any, pays_all: Any, keeps: Any, disregarded: Any, allowance: Any,
-    lower: Any, upper: Any, step: Any, tariff: Any, weeks_home: Any, cap: Any, direct: Any, fund: Any, mixed: Any,
+    lower: Any, upper: Any, step: Any, tariff: Any, weeks_home: Any, cap: Any, daily_living: Any, direct: Any, fund: Any, mixed: Any,
     buys: Any, weeks: Any, seed: Any, key: Any, month: Any, before: Any,
 ) -> None:  # fmt: skip
     """Routes 0 none, 1 ineligible, 2 managed, 3 service fund, 4 direct payment, 5 mixed, 6 self-funder."""
@@ -99,10 +99,8 @@ def _charge(
             route[i] = 6
             assessable[i] = 2_000_000_000
             continue
-        due = int(week * weeks)
-        if cap > 0:
-            due = min(due, max(cap - care_paid[i], 0))
-        assessable[i] = due
+        board = np.int64(daily_living * weeks) if setting[i] == 1 else np.int64(0)
+        assessable[i] = under_the_cap(np.int64(week * weeks), care_paid[i], cap, board)
         u, _, _, _ = four(seed, key, before, ids[i])
         d = direct[1 if age[i] >= 780 else 0]
         if setting[i] == 1 or u >= d + fund + mixed:

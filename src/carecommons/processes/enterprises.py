@@ -1,4 +1,4 @@
-"""Micro-enterprises are founded by citizens, take clients near by within what they can do, and close."""
+"""Micro-enterprises are founded by citizens, take clients within what they can do, and close."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SERVICE_FUND, DIRECT_PAYMENT, SELF_FUNDER = int(Route.SERVICE_FUND), int(Route.D
 
 
 class Enterprises(Process):
-    """One or two people who offer care near by: opened at pitches where a founder is found, closed at a yearly rate.
+    """One or two people who offer care: opened at pitches where a founder is found, closed at a yearly rate.
 
     A client and the founder get to know one another. Clients are people who hold their own money (direct payment, service fund, self-funders) and would have something
     other than the traditional; an enterprise takes them up to its limit. What it delivers is settled in Provision.
@@ -119,7 +119,7 @@ class Enterprises(Process):
 
     def _match(self, place: Place, luck: Luck) -> None:
         c, e = place.citizens, place.enterprises
-        seekers = _seekers(c.alive, c.route, c.prefers, c.enterprise, e.open, e.clients)
+        seekers = _seekers(c.alive, c.setting, c.route, c.prefers, c.enterprise, e.open, e.clients)
         if not len(seekers):
             return
         draws = luck.uniforms("enterprises.match", c.id[seekers])
@@ -140,13 +140,17 @@ class Enterprises(Process):
 
 
 @compiled
-def _seekers(alive: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any) -> I64:
+def _seekers(
+    alive: Any, setting: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any
+) -> I64:
     """Count each enterprise's clients, let go those who may not or cannot stay -> rows of people who look for one."""
     rows = np.empty(alive.shape[0], np.int64)
     clients[:] = 0
     m = 0
     for i in range(alive.shape[0]):
-        holds_money = route[i] == DIRECT_PAYMENT or route[i] == SELF_FUNDER or route[i] == SERVICE_FUND
+        holds_money = setting[i] == 0 and (
+            route[i] == DIRECT_PAYMENT or route[i] == SELF_FUNDER or route[i] == SERVICE_FUND
+        )
         if enterprise[i] >= 0 and holds_money and is_open[enterprise[i]]:
             clients[enterprise[i]] += 1
             continue

@@ -35,7 +35,7 @@ class Need(Process):
 
     reads: ClassVar[tuple[str, ...]] = ("age", "disabled", "deprivation", "isolated", "unmet", "need", "level", "frailty", "alive", "id", "sex", "arrived",
         "deficits",)  # fmt: skip
-    writes: ClassVar[tuple[str, ...]] = ("disabled", "level", "deficits", "need", "reviewed", "asked", "refusals", "assessed")
+    writes: ClassVar[tuple[str, ...]] = ("disabled", "level", "deficits", "need", "reviewed", "asked", "refusals", "assessed", "low_level")
 
     worsen: tuple[float, float, float] = param(
         (0.0222, 0.067, 0.042), "yearly chance at 67 of going from no to low, low to moderate, moderate to high need",
@@ -91,6 +91,10 @@ class Need(Process):
         1.1, "worsening of people most of whose need is unmet against others", unit="multiple", low=0.5, high=3,
         role=UNCERTAIN, grade=D, source="assumption; 1 is none",
     )  # fmt: skip
+    equipment: float = param(
+        0.9, "worsening of people with equipment or other low-level support against others", unit="multiple", low=0.5,
+        high=1.5, role=UNCERTAIN, grade=D, source="assumption: prevention's effect is contested; 1 is none",
+    )  # fmt: skip
     deficits_low: Tenths = param(
         (0.16, 0.15, 0.04, 0.14, 0.09, 0.3, 0.0, 0.1, 0.16, 0.02), "chance that each Care Act outcome fails at low need",
         unit="probability", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption: set against ADL and IADL shares, HSE 2021",
@@ -106,7 +110,7 @@ class Need(Process):
         high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     hours: tuple[float, float, float] = param(
-        (8.0, 46.0, 140.0), "care needed at low, moderate and high need by somebody typical", unit="hours/week", low=0,
+        (8.0, 42.0, 140.0), "care needed at low, moderate and high need by somebody typical", unit="hours/week", low=0,
         high=168, role=UNCERTAIN, grade=D,
         source="assumption: set against hours of unpaid care (Census 2021 TS039) and of home care packages (ADASS 2025)",
     )  # fmt: skip
@@ -186,7 +190,8 @@ class Need(Process):
         _move(
             c.alive, c.id, c.age, c.disabled, c.deprivation, c.isolated, c.unmet, c.frailty,
             c.level, c.deficits, c.need, c.reviewed, c.asked, c.refusals, c.assessed,
-            self.up, self.down, self.shocks, place.makeup.disabled * self.onset, self.isolation_effect, self.unmet_effect, self.chances, self.minutes,
+            self.up, self.down, self.shocks, place.makeup.disabled, self.onset, c.low_level, self.equipment, self.isolation_effect,
+            self.unmet_effect, self.chances, self.minutes,
             luck.seed, decision("need"), decision("need.outcomes"), luck.month, BEFORE,
         )  # fmt: skip
 
@@ -194,7 +199,10 @@ class Need(Process):
 @compiled
 def describe(i: Any, level: Any, ids: Any, frailty: Any, deficits: Any, need: Any, chances: Any, minutes: Any,
              seed: Any, key: Any, before: Any) -> None:  # fmt: skip
-    """Set one person's failed outcomes and minutes of need from his level and his lasting draws."""
+    """Set one person's failed outcomes and minutes of need from his level and his lasting draws.
+
+    What comes nearest to failing at low need fails at every level, so that nobody in need fails nothing.
+    """
     kept = deficits[i] & np.uint16(1 << RELATIONSHIPS)
     bits = np.uint16(0)
     if level[i] > 0:
@@ -204,9 +212,9 @@ def describe(i: Any, level: Any, ids: Any, frailty: Any, deficits: Any, need: An
             for d in range(4):
                 k = third * 4 + d
                 if k < 10:
-                    short = chances[level[i], k] - draws[d]
-                    if short > 0.0:
+                    if draws[d] < chances[level[i], k]:
                         bits |= np.uint16(1 << k)
+                    short = chances[1, k] - draws[d]
                     if short > gap and k != RELATIONSHIPS:
                         nearest, gap = k, short
         bits |= np.uint16(1 << nearest)
@@ -232,7 +240,8 @@ def _draw(
 def _move(
     alive: Any, ids: Any, age: Any, disabled: Any, deprivation: Any, isolated: Any, unmet: Any, frailty: Any,
     level: Any, deficits: Any, need: Any, reviewed: Any, asked: Any, refusals: Any, assessed: Any,
-    up: Any, down: Any, shocks: Any, p_disabled: Any, if_isolated: Any, if_unmet: Any, chances: Any, minutes: Any,
+    up: Any, down: Any, shocks: Any, p_disabled: Any, onset: Any, low_level: Any, equipment: Any,
+    if_isolated: Any, if_unmet: Any, chances: Any, minutes: Any,
     seed: Any, key: Any, key_outcomes: Any, month: Any, before: Any,
 ) -> None:  # fmt: skip
     """One month of everybody's level of need (n,)."""
@@ -247,10 +256,13 @@ def _move(
             worse *= if_isolated
         if unmet[i] * 2 > need[i]:
             worse *= if_unmet
+        if low_level[i]:
+            worse *= equipment
         u, v, w, _ = four(seed, key, month, ids[i])
         if age[i] % 12 == 0 and not disabled[i] and years > 0:
             before_birthday = p_disabled[years - 1, deprivation[i] - 1]
-            disabled[i] = v * (1.0 - before_birthday) < p_disabled[years, deprivation[i] - 1] - before_birthday
+            more = onset * (p_disabled[years, deprivation[i] - 1] - before_birthday)
+            disabled[i] = v * (1.0 - before_birthday) < more
         after = neighbour_step(now, down[d, years, now], min(worse, 0.5), u)
         if w < shocks[years]:
             after = 3
@@ -259,4 +271,4 @@ def _move(
             describe(i, level, ids, frailty, deficits, need, chances, minutes, seed, key_outcomes, before)
             reviewed[i] = NEVER_REVIEWED
             if after == 0:
-                asked[i], refusals[i], assessed[i] = False, 0, False
+                asked[i], refusals[i], assessed[i], low_level[i] = False, 0, False, False

@@ -111,7 +111,7 @@ class Provision(Process):
         budget = books.care_pot + books.reserves + books.allowance
         budget += books.prevention_pot if books.prevention_first else 0
         route, home = c.route[rows], c.setting[rows] == Setting.HOME
-        own_money = (route == Route.DIRECT_PAYMENT) | (route == Route.MIXED)
+        own_money = (route == Route.DIRECT_PAYMENT) | (route == Route.MIXED) | (route == Route.SERVICE_FUND)
         with_enterprise = home & (c.enterprise[rows] >= 0) & own_money
         price = np.where(own_money, pence(self.assistant_rate), pence(self.home_care_fee)).astype(np.int32)
         price[with_enterprise] = pence(self.enterprise_rate)

@@ -251,7 +251,7 @@ def _go_out(
             continue
         chance = np.exp(-abs(age[i] - age[j]) / like_age)
         if stigma[i] != stigma[j]:
-            chance *= np.exp(min(receptive[neighbourhood[i]], np.float32(0.0)))
+            chance = min(chance * np.exp(receptive[neighbourhood[i]]), 1.0)
         if x < chance:
             a[met], b[met], kinds[met] = i, j, what
             met += 1

@@ -70,7 +70,7 @@ class Turnover(Process):
         """Age everybody, then take out those who go, then let newcomers in."""
         c, events = place.citizens, place.ledger.events
         fate = _age_and_fate(
-            c.alive, c.id, c.address, c.age, c.sex, c.level, c.lonely, c.setting, place.makeup.hazard * self.mortality,
+            c.alive, c.id, c.address, c.age, c.sex, c.partner, c.level, c.lonely, c.setting, place.makeup.hazard * self.mortality,
             np.array(self.mortality_by_need), self.mortality_if_lonely, self.mortality_in_care_home,
             self.departure_young, self.departure, self.arrival,
             luck.seed, decision("turnover"), decision("arrival"), luck.month, events,
@@ -120,7 +120,7 @@ def _vacant_homes(place: Place, fresh: I64) -> I64:
     It is not where those whom an earlier newcomer took in stayed on; where both its names are taken, another's is used.
     """
     c, n = place.citizens, len(place.citizens)
-    taken = np.zeros(2 * n, np.bool_)
+    taken = np.zeros(3 * n, np.bool_)
     taken[c.household[c.alive & (c.household >= 0)]] = True
     address = c.address[fresh].astype(np.int64)
     name = np.where(taken[address + n], address, address + n)
@@ -133,7 +133,7 @@ def _vacant_homes(place: Place, fresh: I64) -> I64:
 
 @compiled
 def _age_and_fate(
-    alive: Any, ids: Any, address: Any, age: Any, sex: Any, level: Any, lonely: Any, setting: Any, hazard: Any,
+    alive: Any, ids: Any, address: Any, age: Any, sex: Any, partner: Any, level: Any, lonely: Any, setting: Any, hazard: Any,
     by_need: Any, if_lonely: Any, in_care_home: Any, young: Any, older: Any, arrival: Any,
     seed: Any, key: Any, key_arrival: Any, month: Any, events: Any,
 ) -> Any:  # fmt: skip
@@ -157,7 +157,12 @@ def _age_and_fate(
         if u < rate and u < -np.expm1(-rate):
             fate[i] = 1
             events[0] += 1
-        elif v < (leave_young if years < 35 else leave_older):
+            continue
+        other = partner[i]
+        if other >= 0 and ids[other] < ids[i]:  # a couple moves as one: by the draw and age of the one with the lower id
+            _, v, _, _ = four(seed, key, month, ids[other])
+            years = (age[other] + (1 if other > i else 0)) // 12
+        if v < (leave_young if years < 35 else leave_older):
             fate[i] = 2
             events[1] += 1
     return fate
