@@ -18,7 +18,7 @@ from pathlib import Path
 from harness import in_turn, machine, verdict
 
 TARGET = 1.3
-STREAM = '''
+STREAM = """
 
 @njit(nogil=True)
 def four(seed, decision, month, who):
@@ -33,7 +33,7 @@ def one(seed, decision, month, who):
 @njit(nogil=True)
 def pair(seed, decision, month, a, b):
     return np.random.random()
-'''
+"""
 TIMED = """
 import sys, time
 import carecommons as cc

@@ -1,7 +1,8 @@
 """What the same luck buys: a budget 10 % higher against today's, pair by pair.
 
-Run: `python benchmarks/pairs.py [--pairs 60] [--citizens 1000] [--months 60]`. Targets: the variance of the difference is
-cut at least 50 times for unmet hours and 20 times for isolation; a policy that changes nothing changes nothing at all.
+Run: `python benchmarks/pairs.py [--pairs 60] [--citizens 1000] [--months 60]`. Targets: the variance of the difference
+is cut at least 50 times for unmet hours and 20 times for isolation; a policy that changes nothing changes nothing at
+all.
 """
 
 from __future__ import annotations

@@ -81,9 +81,7 @@ def test_beyond_what_all_eligible_need_costs_more_money_changes_nothing_for_anyb
 
 
 def test_when_hours_run_short_instead_of_money_the_shortfall_is_that_of_the_hours() -> None:
-    scenario = small.STIRRED.but(
-        {"council.funding": 10.0, "provision.home_care": 0.05, "assessment.care_home": (0.0, 0.0)}
-    )
+    scenario = small.STIRRED.but({"council.funding": 10.0, "provision.home_care": 0.05})
     place = without_homes(small.run(scenario, months=4).place)
     after = small.alone(scenario.provision, place).citizens
     managed = after.eligible & (after.route == Route.MANAGED)
@@ -270,8 +268,8 @@ def test_with_care_homes_too_more_money_never_gives_anybody_less_in_the_same_mon
 def test_over_the_years_more_money_leaves_less_unmet_when_nothing_feeds_back() -> None:
     """Same people and clients, nobody dies, care changes neither need nor isolation nor unpaid care, no care homes.
 
-    (Isolation is among the outcomes that rank people.) Then cumulative unmet need falls, or stays, with every pound, for
-    everybody. With feedback there is no such law.
+    (Isolation is among the outcomes that rank people.) Then cumulative unmet need falls, or stays, with every pound,
+    for everybody. With feedback there is no such law.
     """
     scenario = small.spread(small.STIRRED, {
         "turnover.off": True, "need.isolation_effect": 1.0, "need.unmet_effect": 1.0, "ties.off": True,

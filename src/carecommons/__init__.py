@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from carecommons.agents import Carer, Citizen, CommunityGroup, Council, MicroEnterprise
     from carecommons.cycle import CYCLE, Cycle
     from carecommons.errors import CareCommonsError, InputError
     from carecommons.experiments.compare import Comparison, compare
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from carecommons.outcomes.catalogue import OUTCOMES
     from carecommons.outcomes.outcome import Outcome
     from carecommons.params import FIXED, LEVER, UNCERTAIN, param
+    from carecommons.processes.behaviour import Behaviour
     from carecommons.processes.process import Process
     from carecommons.rules.means_test import means_test
     from carecommons.scenario import Scenario
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Behaviour": "processes.behaviour",
+    "Carer": "agents", "Citizen": "agents", "CommunityGroup": "agents", "Council": "agents",
+    "MicroEnterprise": "agents",
     "CYCLE": "cycle", "Cycle": "cycle",
     "CareCommonsError": "errors", "InputError": "errors",
     "Comparison": "experiments.compare", "compare": "experiments.compare",
@@ -36,9 +41,10 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "CYCLE", "FIXED", "LEVER", "OUTCOMES", "UNCERTAIN", "CareCommons", "CareCommonsError", "Comparison", "Cycle",
-    "InputError", "Outcome", "Process", "Scenario", "Sweep", "__version__", "compare", "means_test", "param", "places",
-    "sweep",
+    "CYCLE", "FIXED", "LEVER", "OUTCOMES", "UNCERTAIN", "Behaviour", "CareCommons", "CareCommonsError", "Carer",
+    "Citizen", "CommunityGroup", "Comparison", "Council", "Cycle", "InputError", "MicroEnterprise", "Outcome",
+    "Process",
+    "Scenario", "Sweep", "__version__", "compare", "means_test", "param", "places", "sweep",
 ]  # fmt: skip
 
 

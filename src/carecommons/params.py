@@ -89,13 +89,22 @@ class Parameters(BaseModel):
             return value
         low, high = extra["low"], extra["high"]
         for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, float) and math.isnan(number) or not low <= number <= high:
+            if (isinstance(number, float) and math.isnan(number)) or not low <= number <= high:
                 raise PydanticCustomError(
                     "out_of_range",
                     "{value} is outside {low} to {high} {unit}",
                     {"value": number, "low": low, "high": high, "unit": extra["unit"]},
                 )
         return value
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when every parameter is; tables worked out from them and kept do not count."""
+        if type(self) is not type(other):
+            return False
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in type(self).model_fields)))
 
     def but(self, **changes: Any) -> Self:
         """A copy with `changes`, checked like the original."""

@@ -42,7 +42,8 @@ class Scenario(Parameters):
     name: str = Field("", max_length=80, description="a name for tables and pictures")
     place: str = Field("england", max_length=400, description="a shipped place, or a .toml or .csv file of your own")
     citizens: int = param(
-        10_000, "adults simulated; budgets and supply are per head, so they stand for the whole place", unit="adults", low=0,
+        10_000, "adults simulated; budgets and supply are per head, so they stand for the whole place", unit="adults",
+        low=0,
         high=60_000_000, role=FIXED, source="choice of the user", grade=A,
     )  # fmt: skip
     months: int = param(

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import carecommons as cc
 from carecommons.analysis import plots
+from carecommons.analysis.captions import span_of
 from carecommons.errors import InputError
 from carecommons.experiments.compare import Comparison
 from carecommons.experiments.show import figure
@@ -145,10 +147,11 @@ def test_where_nothing_is_known_a_picture_is_drawn_all_the_same(change: dict[str
 
 
 def test_noise_stays_pale() -> None:
-    means, width = plots.np.array([14.19, 14.21]), 0.5
-    assert plots._span(means, width, signed=False) == (13.7, 14.7)
-    assert plots._span(means - 14.2, width, signed=True) == (-0.5, 0.5)
-    assert plots._span(plots.np.array([1.0, 9.0]), width, signed=False) == (1.0, 9.0)
+    means, width = np.array([14.19, 14.21]), 0.5
+    assert span_of(means, width, signed=False) == (13.7, 14.7)
+    assert span_of(means - 14.2, width, signed=True) == (-0.5, 0.5)
+    assert span_of(np.array([1.0, 9.0]), width, signed=False) == (1.0, 9.0)
+    assert span_of(np.array([]), 0.0, signed=True) == (0.0, 1.0)
 
 
 def test_better_and_worse_are_told_by_colour_and_by_shape(compared: Comparison) -> None:

@@ -46,7 +46,6 @@ def flow(place: Place, payer: Account, payee: Account) -> float:
         ({"assessable": pence(500)}, 0, 240, Account.HOME_CARE),
         ({"route": Route.DIRECT_PAYMENT}, 180, 0, Account.ASSISTANTS),
         ({"route": Route.DIRECT_PAYMENT, "assessable": pence(45)}, 135, 45, Account.ASSISTANTS),
-        ({"route": Route.SERVICE_FUND}, 240, 0, Account.HOME_CARE),
         ({"short_term": 1, "assessable": pence(60)}, 240, 0, Account.HOME_CARE),  # short-term support is free
     ],
 )
@@ -73,8 +72,8 @@ def test_a_place_in_a_care_home_is_bought_whole(age: int, weekly: float) -> None
 @pytest.mark.parametrize(
     ("who", "minutes"),
     [
-        ({}, 3000),  # half of the need
-        ({"informal": 2000, "community": 1000}, 1500),  # half of what is left
+        ({}, 2000),  # half of the need
+        ({"informal": 2000, "community": 1000}, 500),  # half of what is left
         ({"savings": pence(5000)}, 1000),  # a tenth of the savings buys 16 hours and 40 minutes
         ({"savings": 0}, 0),
         ({"informal": 7000}, 0),
@@ -83,7 +82,7 @@ def test_a_place_in_a_care_home_is_bought_whole(age: int, weekly: float) -> None
 def test_who_pays_for_himself_buys_a_share_of_what_is_lacking_as_far_as_his_savings_may_go(
     who: dict[str, Any], minutes: int
 ) -> None:
-    before = client(**{"route": Route.SELF_FUNDER, "savings": pence(100_000), **who})
+    before = client(**{"route": Route.SELF_FUNDER, "need": 4000, "savings": pence(100_000), **who})
     after = small.alone(AMPLE, before)
     c = after.citizens
     assert c.from_own[0] == minutes and c.from_council[0] == c.funded[0] == 0
@@ -141,20 +140,19 @@ def full_cost(scenario: Scenario, place: Place, pounds_an_hour: float) -> float:
 
 
 def test_which_of_two_policies_costs_less_turns_with_the_price_of_unpaid_time() -> None:
-    """R62: half the money, or half as much again and packages that families leave to the council.
+    """R62: packages that leave to families what they give, or that do not ask; each paid hour takes the place of a given one.
 
-    At no price for unpaid time the first is cheaper by what it does not spend; at the price of an hour of home care the
-    second is, where each paid hour takes a family's place.
+    At no price for unpaid time the first costs less, by the packages it saves; at twice the price of paid time the second.
     """
     town = small.SCENARIO.but({
-        "informal_care.crowding": -1.0, "assessment.stance": "carer_blind", "assessment.covers": 0.9,
-        "provision.home_care": 2.0, "provision.assistants": 2.0, "provision.home_care_fee": 15.0,
-        "provision.assistant_rate": 15.0, "assessment.care_home": (0.0, 0.0), "enterprises.off": True,
+        "informal_care.crowding": -1.0, "assessment.covers": 0.9, "assessment.care_home": (0.0, 0.0), "council.funding": 3.0,
+        "provision.home_care": 2.0, "provision.assistants": 2.0, "provision.home_care_fee": 20.0,
+        "provision.assistant_rate": 20.0, "enterprises.off": True,
     })  # fmt: skip
     place = small.founded(town)
-    little, much = (town.but({"council.funding": funding}) for funding in (0.5, 1.5))
-    assert full_cost(little, place, 0.0) < full_cost(much, place, 0.0)
-    assert full_cost(little, place, 40.0) > full_cost(much, place, 40.0)
+    assets, blind = (town.but({"assessment.stance": stance}) for stance in ("asset_first", "carer_blind"))
+    assert full_cost(assets, place, 0.0) < full_cost(blind, place, 0.0)
+    assert full_cost(assets, place, 40.0) > full_cost(blind, place, 40.0)
 
 
 # --- R60: the funnel, person by person ---

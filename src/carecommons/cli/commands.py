@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from carecommons import __version__
 from carecommons.cli.options import (
     BUT,
     CHANGE,
@@ -49,7 +48,6 @@ def _terminate(number: int, frame: object) -> None:
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
              epilog=example("carecommons run derby", "carecommons COMMAND --help"))  # fmt: skip
-@click.version_option(__version__, message="carecommons %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """What community-led care does, simulated: places, policies, and what follows."""
@@ -272,7 +270,7 @@ def validate(subject: str, replicates: int | None, change: Change, report: Repor
     from carecommons.evidence.validate import verdict
     from carecommons.experiments import design, show, store
 
-    scenario = change.of(subject, months=36, citizens=20_000)
+    scenario = change.of(subject, months=36, citizens=20_000) if subject == "england" else change.of(subject)
     worlds = change.worlds(2 if replicates is None else replicates)
     if scenario.months < 12:
         raise InputError(f"validate: months = {scenario.months} must be at least 12: published figures are of a year")

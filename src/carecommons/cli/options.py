@@ -94,6 +94,7 @@ def together(kind: type[Any], name: str, *options: Callable[[Command], Command])
 
 
 def example(*lines: str) -> str:
+    """What stands under a command's help."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
@@ -118,6 +119,7 @@ class Whole(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
 
 def number(*names: str, low: int = -LARGEST, high: int = LARGEST, about: str) -> Callable[[Command], Command]:
+    """An option that is a whole number."""
     return click.option(*names, type=Whole(low, high), metavar="NUMBER", help=about)
 
 

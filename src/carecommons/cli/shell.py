@@ -43,6 +43,7 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C becomes a problem like others."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -51,6 +52,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or the nearest right name."""
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             commands = self.list_commands(ctx)
             hint = did_you_mean(args[0], commands) or f"; the commands are {', '.join(commands)}"

@@ -12,7 +12,7 @@ from carecommons.founding.profile import FIRST_AGES, Profile, life_table
 from carecommons.kernels.arrays import F64, I8, I16, I64
 from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four, normal
-from carecommons.params import LEVER, UNCERTAIN, A, B, C, D, Parameters, param
+from carecommons.params import LEVER, UNCERTAIN, A, C, D, Parameters, param
 from carecommons.place.luck import BEFORE, Luck, decision
 from carecommons.place.makeup import Makeup
 from carecommons.place.place import Place
@@ -87,11 +87,11 @@ class People(Parameters):
     )
     spare_hours: float = param(
         54.0, "time that somebody without paid work could give to others' care", unit="hours/week", low=0, high=168,
-        role=UNCERTAIN, grade=D, source="assumption",
+        role=UNCERTAIN, grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     spare_hours_working: float = param(
         18.5, "time that somebody in paid work could give to others' care", unit="hours/week", low=0, high=168,
-        role=UNCERTAIN, grade=D, source="assumption",
+        role=UNCERTAIN, grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     sociability_spread: float = param(
         0.45, "spread of log sociability", unit="log points", low=0, high=3, role=UNCERTAIN, grade=D,
@@ -106,7 +106,8 @@ class People(Parameters):
         low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     receptiveness: float = param(
-        0.0, "how neighbourhoods receive people who meet stigma: -1 shuts out, 1 welcomes", unit="scale", low=-1, high=1,
+        0.0, "how neighbourhoods receive people who meet stigma: -1 shuts out, 1 welcomes", unit="scale", low=-1,
+        high=1,
         role=LEVER, grade=D, source="assumption: either sign must be possible",
     )  # fmt: skip
     receptiveness_spread: float = param(
@@ -121,7 +122,9 @@ class People(Parameters):
     @model_validator(mode="after")
     def _preferences_make_a_whole(self) -> Self:
         if abs(sum(self.prefers) - 1.0) > 1e-9:
-            raise PydanticCustomError("sum", "prefers sums to {total}, must be 1", {"total": round(sum(self.prefers), 6)})
+            raise PydanticCustomError(
+                "sum", "prefers sums to {total}, must be 1", {"total": round(sum(self.prefers), 6)}
+            )
         return self
 
     def makeup(self, profile: Profile) -> Makeup:

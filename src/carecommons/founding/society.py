@@ -28,7 +28,8 @@ class Society(Parameters):
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     sibling_near: float = param(
-        0.7, "people over 45 with brothers or sisters within reach", unit="share of people", low=0, high=1, role=UNCERTAIN,
+        0.7, "people over 45 with brothers or sisters within reach", unit="share of people", low=0, high=1,
+        role=UNCERTAIN,
         grade=D, source="assumption",
     )  # fmt: skip
     friend_circles: tuple[float, float, float] = param(
@@ -37,11 +38,12 @@ class Society(Parameters):
     )  # fmt: skip
     circle_size: int = param(
         5, "people in a circle of friends or neighbours", unit="people", low=2, high=12, role=UNCERTAIN, grade=D,
-        source="assumption: support clique of about 5 (MacCarron et al. 2016)",
+        source="assumption: support clique of about 5 (MacCarron et al. 2016); set against published figures together "
+        "with others",
     )  # fmt: skip
     neighbourly: float = param(
         0.5, "people who know their neighbours", unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D,
-        source="assumption",
+        source="assumption: set against published figures together with others",
     )  # fmt: skip
     workmates: int = param(
         5, "people in a circle of workmates", unit="people", low=1, high=20, role=UNCERTAIN, grade=D,
@@ -55,6 +57,7 @@ class Society(Parameters):
         5, "neighbourhoods that a circle of friends is drawn from", unit="neighbourhoods", low=1, high=1000,
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
+
     def weave(self, place: Place, seed: int) -> Ties:
         """The ties of a newly settled place; their closeness is for `Ties` to set."""
         c = place.citizens
@@ -199,4 +202,3 @@ def _cliques(rows: I64, block: Any, size: int) -> tuple[I32, I32]:
                 m += 1
         first = last
     return a[:m], b[:m]
-

@@ -41,8 +41,8 @@ def buy(
     Each buyer adds `own` pence to what the budget pays; `price` is pence for 60 units and `pool` says whose stock is
     used. Where `whole` is positive the claim is bought outright for that many pence, of which the buyer pays up to
     `whole_own`, without touching a stock; when the budget cannot bear it, the part that it can bear is bought by the
-    unit, and nobody further is served, as after anybody who is served in part for want of money. Writes units `got`, budget money `paid` and `own_paid`.
-    More budget never gives anybody less (tests/kernels/test_allocate.py).
+    unit, and nobody further is served, as after anybody who is served in part for want of money. Writes units `got`,
+    budget money `paid` and `own_paid`. More budget never gives anybody less (tests/kernels/test_allocate.py).
     """
     got[:], paid[:], own_paid[:] = 0, 0, 0
     for i in order:

@@ -1,4 +1,5 @@
-"""Random numbers keyed by who, what and when: Philox 4x64-10, the generator of `numpy.random.Philox`, without its state.
+"""Random numbers keyed by who, what and when: Philox 4x64-10, the generator of `numpy.random.Philox`, without its
+state.
 
 A draw is a pure function of (seed, decision, month, who, whom, k). Nothing is consumed, so one draw more or less
 changes no other, and two arms of a comparison meet the same luck. Source: Salmon et al. 2011, Parallel random numbers:
@@ -102,7 +103,8 @@ def pair(seed: Any, decision: Any, month: Any, a: Any, b: Any) -> Any:
     """One uniform for an unordered pair: both ends of a tie draw the same number."""
     low, high = (a, b) if a < b else (b, a)
     w, _, _, _ = philox(
-        np.uint64(low), np.uint64(high) + np.uint64(1), np.uint64(month), np.uint64(0), np.uint64(seed), np.uint64(decision)
+        np.uint64(low), np.uint64(high) + np.uint64(1), np.uint64(month), np.uint64(0), np.uint64(seed),
+        np.uint64(decision)
     )  # fmt: skip
     return unit(w)
 
@@ -129,20 +131,15 @@ def normal(u: Any) -> Any:
     u = min(max(u, 1e-15), 1.0 - 1e-15)
     if u < 0.02425 or u > 0.97575:
         q = np.sqrt(-2.0 * np.log(u if u < 0.5 else 1.0 - u))
-        tail = (
-            ((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q - 2.549732539343734) * q
-             + 4.374664141464968) * q + 2.938163982698783
-        ) / (
-            (((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q + 3.754408661907416) * q
-            + 1.0
-        )  # fmt: skip
-        return tail if u < 0.5 else -tail
+        top = (-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838
+        top = ((top * q - 2.549732539343734) * q + 4.374664141464968) * q + 2.938163982698783
+        bottom = (7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996
+        bottom = (bottom * q + 3.754408661907416) * q + 1.0
+        return top / bottom if u < 0.5 else -top / bottom
     q = u - 0.5
     r = q * q
-    return (
-        (((((-3.969683028665376e01 * r + 2.209460984245205e02) * r - 2.759285104469687e02) * r + 1.383577518672690e02) * r
-          - 3.066479806614716e01) * r + 2.506628277459239) * q
-    ) / (
-        ((((-5.447609879822406e01 * r + 1.615858368580409e02) * r - 1.556989798598866e02) * r + 6.680131188771972e01) * r
-         - 1.328068155288572e01) * r + 1.0
-    )  # fmt: skip
+    top = (-3.969683028665376e01 * r + 2.209460984245205e02) * r - 2.759285104469687e02
+    top = ((top * r + 1.383577518672690e02) * r - 3.066479806614716e01) * r + 2.506628277459239
+    bottom = (-5.447609879822406e01 * r + 1.615858368580409e02) * r - 1.556989798598866e02
+    bottom = ((bottom * r + 6.680131188771972e01) * r - 1.328068155288572e01) * r + 1.0
+    return top * q / bottom

@@ -25,8 +25,8 @@ def cohorts(up: F64, down: F64, top: F64, leave: F64, cross: F64, first: F64, mo
     """Follow two groups of one cohort through an age-dependent chain -> (2, years, states), shares within each group.
 
     `up` and `down` (2, years, states), `top` (years,), straight to the highest state, and `leave` (years, states) are
-    monthly probabilities by year of age; at the start of each year the share `cross` (years,) of the first group goes over to the second; `first` (2, states) is the mass at
-    the start. Of a year's months the middle one is kept.
+    monthly probabilities by year of age; at the start of each year the share `cross` (years,) of the first group goes
+    over to the second; `first` (2, states) is the mass at the start. Of a year's months the middle one is kept.
     """
     _, years, states = up.shape
     out = np.zeros((2, years, states))

@@ -19,9 +19,9 @@ Good = Literal["up", "down", "neither"]
 class Outcome:
     """A number for a place in a month.
 
-    With a `column` it is the mean of that column (or the share of those whose column `equals` a number, or of those with
-    the flag `holds`) over people with all flags of `among`, or the sum when `total`; it can then be taken by group. Otherwise `of` computes it from the place, its ledger above all.
-    `scale` turns it into `unit`.
+    With a `column` it is the mean of that column (or the share of those whose column `equals` a number, or of those
+    with the flag `holds`) over people with all flags of `among`, or the sum when `total`; it can then be taken by
+    group. Otherwise `of` computes it from the place, its ledger above all. `scale` turns it into `unit`.
     """
 
     name: str

@@ -48,8 +48,7 @@ class Columns:
     def describe(cls) -> list[Described]:
         """The columns with type, unit and meaning."""
         return [
-            Described(c.name, str(c.metadata["dtype"]), c.metadata["unit"], c.metadata["about"])
-            for c in cls._columns()
+            Described(c.name, str(c.metadata["dtype"]), c.metadata["unit"], c.metadata["about"]) for c in cls._columns()
         ]
 
     def __len__(self) -> int:

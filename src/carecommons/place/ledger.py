@@ -1,4 +1,6 @@
-"""Every penny from one account to another, every minute from one giver, every event counted: this month's and all time's."""
+"""Every penny from one account to another, every minute from one giver, every event counted: this month's and all
+time's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Luck that belongs to people and decisions: the same for the same person, month and decision, whatever else happens."""
+"""Luck that belongs to people and decisions: the same for the same person, month and decision, whatever else
+happens.
+"""
 
 from __future__ import annotations
 

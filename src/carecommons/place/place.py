@@ -30,7 +30,9 @@ class Neighbourhoods:
 
 @dataclass(slots=True)
 class Place:
-    """Citizens, ties, organisations and accounts of one local authority; processes are the only things that change it."""
+    """Citizens, ties, organisations and accounts of one local authority; processes are the only things that change
+    it.
+    """
 
     name: str
     month: int

@@ -29,9 +29,9 @@ class Tie(IntEnum):
 class Ties:
     """Half-edges in compressed rows: row i holds the people that i knows, in the order in which they met.
 
-    Both halves of a tie carry the same kind, strength and bond (a lasting draw of the pair, out of 65,536: how close they
-    can become, and whether one would care for the other); `minutes` is the care that the neighbour gives to the row's
-    owner this month, so it differs between the halves.
+    Both halves of a tie carry the same kind, strength and bond (a lasting draw of the pair, out of 65,536: how close
+    they can become, and whether one would care for the other); `minutes` is the care that the neighbour gives to the
+    row's owner this month, so it differs between the halves.
     """
 
     start: I64
@@ -67,18 +67,34 @@ class Ties:
         """The same ties when the people's rows are put in another order."""
         new_row = np.empty(len(order), np.int32)
         new_row[order] = np.arange(len(order), dtype=np.int32)
-        return Ties(*rows.reorder(self.start, self.degree, self.neighbour, self.strength, self.kind, self.bond, self.minutes, order, new_row))
+        return Ties(
+            *rows.reorder(
+                self.start,
+                self.degree,
+                self.neighbour,
+                self.strength,
+                self.kind,
+                self.bond,
+                self.minutes,
+                order,
+                new_row,
+            )
+        )
 
     def make_room(self, slack: int = ROOM) -> None:
         """Give each row `slack` free places again; contents and order stay."""
-        new = rows.spread(self.start, self.degree, self.neighbour, self.strength, self.kind, self.bond, self.minutes, slack)
+        new = rows.spread(
+            self.start, self.degree, self.neighbour, self.strength, self.kind, self.bond, self.minutes, slack
+        )
         self.start, self.neighbour, self.strength, self.kind, self.bond, self.minutes = new
 
     @property
     def used(self) -> Bool:
         """Which places hold a half-edge (capacity,)."""
-        return np.asarray(np.arange(len(self.neighbour)) - np.repeat(self.start[:-1], np.diff(self.start))
-                          < np.repeat(self.degree, np.diff(self.start)))
+        return np.asarray(
+            np.arange(len(self.neighbour)) - np.repeat(self.start[:-1], np.diff(self.start))
+            < np.repeat(self.degree, np.diff(self.start))
+        )
 
     @property
     def owner(self) -> I32:

@@ -36,19 +36,21 @@ class Asking(Process):
     )  # fmt: skip
     young: float = param(
         0.34, "asking of people under 65 against those of 65 and over", unit="multiple", low=0, high=5, role=UNCERTAIN,
-        grade=D, source="assumption",
+        grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     wealthy: float = param(
-        0.6, "asking of people above the upper capital limit against others", unit="multiple", low=0, high=2, role=UNCERTAIN,
-        grade=D, source="assumption: they can buy care themselves",
+        0.6, "asking of people above the upper capital limit against others", unit="multiple", low=0, high=2,
+        role=UNCERTAIN,
+        grade=D, source="assumption: they can buy care themselves; set against published figures together with others",
     )  # fmt: skip
     door: float = param(
         1.0, "how open the council's door is: 0 takes no requests", unit="multiple", low=0, high=3, role=LEVER, grade=D,
-        source="lever L11",
+        source="Fox 2012, Five questions with one answer: doors",
     )  # fmt: skip
     isolation_effect: float = param(
         1.5, "asking of isolated people against others with the same need", unit="odds ratio", low=0.3, high=3.3,
-        role=UNCERTAIN, grade=B, source="anchor A12: odds ratio 1.0-3.3; 1 is none",
+        role=UNCERTAIN, grade=B,
+        source="Hanratty et al. 2018 (care-home entry 2.13, 1.43-3.17; UCLA 1.81, 1.01-3.27), carried over; 1 is none",
     )  # fmt: skip
     fear: float = param(
         0.2, "asking forgone for fear of losing control or home", unit="share", low=0, high=1, role=UNCERTAIN, grade=D,
@@ -72,7 +74,7 @@ class Asking(Process):
     )  # fmt: skip
     crisis_if_isolated: float = param(
         1.3, "crises of isolated people against others", unit="odds ratio", low=0.3, high=3.3, role=UNCERTAIN, grade=B,
-        source="anchor A12: 1.0-3.3; 1 is none",
+        source="Hanratty et al. 2018 (care-home entry 2.13, 1.43-3.17), carried over; 1 is none",
     )  # fmt: skip
 
     def step(self, place: Place, luck: Luck) -> None:
@@ -81,9 +83,11 @@ class Asking(Process):
         c.requests[:] = 0
         c.crisis[:] = False
         asked, crises = _ask(
-            c.alive, c.id, c.age, c.level, c.need, c.unmet, c.isolated, c.stigma, c.refusals, c.waiting_since, c.eligible,
+            c.alive, c.id, c.age, c.level, c.need, c.unmet, c.isolated, c.stigma, c.refusals, c.waiting_since,
+            c.eligible,
             c.pays_all, c.setting, c.requests, c.last_request, c.asked, c.crisis,
-            np.array([0.0, *self.rate]), np.array([0.0, *self.crisis]), self.young, self.wealthy, self.door, self.isolation_effect,
+            np.array([0.0, *self.rate]), np.array([0.0, *self.crisis]), self.young, self.wealthy, self.door,
+            self.isolation_effect,
             1.0 - self.fear, 1.0 - self.stigma, 1.0 - self.discouragement, self.again, self.crisis_if_isolated,
             luck.seed, decision("asking"), luck.month,
         )  # fmt: skip
@@ -100,8 +104,10 @@ def odds(p: Any, ratio: Any) -> Any:
 @compiled
 def _ask(
     alive: Any, ids: Any, age: Any, level: Any, need: Any, unmet: Any, isolated: Any, stigma: Any, refusals: Any,
-    waiting_since: Any, eligible: Any, pays_all: Any, setting: Any, requests: Any, last_request: Any, asked: Any, crisis: Any,
-    rate: Any, crisis_rate: Any, young: Any, wealthy: Any, door: Any, if_isolated: Any, brave: Any, brave_stigma: Any, hopeful: Any,
+    waiting_since: Any, eligible: Any, pays_all: Any, setting: Any, requests: Any, last_request: Any, asked: Any,
+    crisis: Any,
+    rate: Any, crisis_rate: Any, young: Any, wealthy: Any, door: Any, if_isolated: Any, brave: Any, brave_stigma: Any,
+    hopeful: Any,
     again: Any, crisis_if_isolated: Any, seed: Any, key: Any, month: Any,
 ) -> tuple[int, int]:  # fmt: skip
     """One month of crises and requests -> requests, crises."""

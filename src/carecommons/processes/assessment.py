@@ -23,14 +23,15 @@ STANCES = ("deficit", "carer_blind", "asset_first")
 class Assessment(Process):
     """Requests are answered at the door or join a list; as many are assessed as there are assessors, worst need first.
 
-    The rule is the Care Act's (unable to achieve `threshold` of ten outcomes, with a significant effect on wellbeing) or
-    one of the four FACS bands before it; who lives in a care home stays there. The stance decides what a package leaves to others. Reviews come yearly, and when
-    needs change.
+    The rule is the Care Act's (unable to achieve `threshold` of ten outcomes, with a significant effect on wellbeing)
+    or one of the four FACS bands before it; who lives in a care home stays there. The stance decides what a package
+    leaves to others. Reviews come yearly, and when needs change.
     Source: Care Act 2014, SI 2015/313 reg. 2; FACS 2003; sequels of requests as in the national return.
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "address", "age", "level", "deficits", "need", "informal", "network", "pays_all", "requests", "crisis",
+        "alive", "id", "address", "age", "level", "deficits", "need", "informal", "network", "pays_all", "requests",
+        "crisis",
         "lonely", "household", "setting", "waiting_since", "reviewed", "eligible", "short_term", "refusals", "council",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
@@ -51,14 +52,16 @@ class Assessment(Process):
     )  # fmt: skip
     impact: tuple[float, float, float] = param(
         (0.06, 0.47, 0.85), "people with low, moderate, high need whose wellbeing is significantly affected",
-        unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+        unit="share of people", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption: set against published figures together with others",
     )  # fmt: skip
     discretion: float = param(
         0.0, "people one outcome short whom the council serves all the same", unit="share of people", low=0, high=1,
         role=LEVER, grade=A, source="Care Act 2014 s. 19: power to meet other needs",
     )  # fmt: skip
     stance: Literal["deficit", "carer_blind", "asset_first"] = param(
-        "deficit", "what a package leaves out: help that is given (deficit), nothing (carer_blind), and what ties might give "
+        "deficit",
+        "what a package leaves out: help that is given (deficit), nothing (carer_blind), and what ties might give "
         "(asset_first)", unit="choice", role=LEVER, grade=D, source="the law says carer-blind; practice as assumed",
     )  # fmt: skip
     asset_hours: float = param(
@@ -71,10 +74,12 @@ class Assessment(Process):
     )  # fmt: skip
     most_at_home: float = param(
         24.0, "largest package at home", unit="hours/week", low=0, high=168, role=LEVER, grade=D,
-        source="assumption: about the price of a care home",
+        source="assumption: about the price of a care home; set against published figures together with others",
     )  # fmt: skip
     care_home: tuple[float, float] = param(
-        (0.12, 0.55), "people under 65, and of 65 and over, with high need beyond the largest package who go into a care home", unit="share of people", low=0,
+        (0.12, 0.55),
+        "people under 65, and of 65 and over, with high need beyond the largest package who go into a care home",
+        unit="share of people", low=0,
         high=1, role=UNCERTAIN, grade=C, source="set against 566 council admissions per 100,000 of 65+ (ASCOF 2023-24)",
     )  # fmt: skip
     care_home_if_lonely: float = param(
@@ -91,12 +96,18 @@ class Assessment(Process):
         role=UNCERTAIN, grade=C, source="31% signposted, 28% no service (HSCIC 2014-15)",
     )  # fmt: skip
     low_level_share: float = param(
-        0.78, "assessed people below the threshold who get equipment or other low-level support", unit="share of people",
-        low=0, high=1, role=LEVER, grade=C, source="16% of requests lead to low-level support (HSCIC 2014-15)",
+        0.78, "assessed people below the threshold who get equipment or other low-level support",
+        unit="share of people",
+        low=0, high=1, role=LEVER, grade=C,
+        source="16% of requests lead to low-level support (HSCIC 2014-15); set against published figures together with "
+        "others",
     )  # fmt: skip
     reablement: tuple[float, float] = param(
-        (0.25, 0.7), "eligible people under 65, and of 65 and over, who first get short-term support", unit="share of people",
-        low=0, high=1, role=LEVER, grade=C, source="12% of requests to short-term support, 88% of them 65+ (NHS England)",
+        (0.25, 0.7), "eligible people under 65, and of 65 and over, who first get short-term support",
+        unit="share of people",
+        low=0, high=1, role=LEVER, grade=C,
+        source="12% of requests to short-term support, 88% of them 65+ (NHS England); set against published figures "
+        "together with others",
     )  # fmt: skip
     short_term_months: int = param(
         1, "months of short-term support", unit="months", low=1, high=12, role=LEVER, grade=A,
@@ -104,17 +115,29 @@ class Assessment(Process):
     )  # fmt: skip
     manages: float = param(
         0.76, "people who manage alone after short-term support", unit="share of people", low=0, high=1, role=UNCERTAIN,
-        grade=A, source="75.8% of new clients do not go on to long-term support (ASCOF 2D 2022-23), p10 55%",
+        grade=A,
+        source="75.8% of new clients do not go on to long-term support (ASCOF 2D 2022-23), p10 55%; set against "
+        "published figures together with others",
     )  # fmt: skip
     review_months: int = param(
-        12, "months between reviews", unit="months", low=1, high=120, role=LEVER, grade=A, source="statutory guidance: yearly"
+        12,
+        "months between reviews",
+        unit="months",
+        low=1,
+        high=120,
+        role=LEVER,
+        grade=A,
+        source="statutory guidance: yearly",
     )
     moves_on: tuple[float, float] = param(
-        (0.28, 0.13), "packages at home of people under 65, and of 65 and over, that end at a yearly review", unit="share/review",
-        low=0, high=1, role=LEVER, grade=C, source="set against 1.42 in 1.88 of the year's long-term users left at its end (NHS England)",
+        (0.28, 0.13), "packages at home of people under 65, and of 65 and over, that end at a yearly review",
+        unit="share/review",
+        low=0, high=1, role=LEVER, grade=C,
+        source="set against 1.42 in 1.88 of the year's long-term users left at its end (NHS England)",
     )  # fmt: skip
     known: tuple[float, float, float] = param(
-        (0.02, 0.11, 0.33), "people who pass the test with low, moderate, high need and are clients already at the start",
+        (0.02, 0.11, 0.33),
+        "people who pass the test with low, moderate, high need and are clients already at the start",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set against 1.42 per 100 adults in long-term support at the year's end (NHS England 2024)",
     )  # fmt: skip
@@ -148,7 +171,8 @@ class Assessment(Process):
         c = place.citizens
         week = 60 * WEEKS_A_MONTH
         return (
-            c.id, c.address, c.level, c.need, c.informal, c.network, c.lonely, c.entitled, c.setting, c.household, c.moved_in,
+            c.id, c.address, c.level, c.need, c.informal, c.network, c.lonely, c.entitled, c.setting, c.household,
+            c.moved_in,
             place.month, place.ledger.events,
             STANCES.index(self.stance), self.covers, self.most_at_home * week, self.asset_hours * week,
             c.age, np.array(self.care_home), self.care_home_if_lonely, seed, decision("assessment.person"), BEFORE,
@@ -172,14 +196,17 @@ class Assessment(Process):
             _assess(
                 chosen, c.id, c.age, c.level, c.deficits, c.waiting_since, c.waited, c.reviewed, c.sequel, c.assessed,
                 c.eligible, c.short_term, c.low_level, c.refusals, c.pays_all, *self._rule(), *share[1:],
-                self.short_term_months, luck.seed, decision("assessment"), decision("assessment.person"), luck.month, BEFORE,
+                self.short_term_months, luck.seed, decision("assessment"), decision("assessment.person"), luck.month,
+                BEFORE,
                 events,
             )  # fmt: skip
             _packages(chosen[c.eligible[chosen]], *self._package_args(place, luck.seed))
         clients = np.flatnonzero(c.eligible)
         reviewed = _review(
-            clients, c.id, c.level, c.deficits, c.reviewed, c.eligible, c.entitled, c.short_term, c.low_level, c.setting,
-            c.age, *self._rule(), self.review_months, self.manages, np.array(self.moves_on), luck.seed, decision("assessment.review"),
+            clients, c.id, c.level, c.deficits, c.reviewed, c.eligible, c.entitled, c.short_term, c.low_level,
+            c.setting,
+            c.age, *self._rule(), self.review_months, self.manages, np.array(self.moves_on), luck.seed,
+            decision("assessment.review"),
             decision("assessment.person"), luck.month, BEFORE, events,
         )  # fmt: skip
         _packages(clients[reviewed & c.eligible[clients]], *self._package_args(place, luck.seed))
@@ -209,7 +236,9 @@ def facs_band(level: Any, failed: Any) -> Any:
 
 
 @compiled
-def passes(level: Any, deficits: Any, u: Any, v: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any) -> Any:
+def passes(
+    level: Any, deficits: Any, u: Any, v: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any
+) -> Any:
     """The test for one person with the lasting draws u (impact) and v (discretion)."""
     if level == 0:
         return False
@@ -235,7 +264,8 @@ def _passes_all(alive: Any, ids: Any, level: Any, deficits: Any, facs: Any, thre
 @compiled
 def _packages(
     rows: Any, ids: Any, address: Any, level: Any, need: Any, informal: Any, network: Any, lonely: Any, entitled: Any,
-    setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any, most: Any, assets: Any, age: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
+    setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any, most: Any,
+    assets: Any, age: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
 ) -> None:  # fmt: skip
     """Minutes that the assessment allows, and whether at home or in a care home."""
     for i in rows:
@@ -284,9 +314,11 @@ def _answer(
 
 @compiled
 def _assess(
-    rows: Any, ids: Any, age: Any, level: Any, deficits: Any, waiting_since: Any, waited: Any, reviewed: Any, sequel: Any,
+    rows: Any, ids: Any, age: Any, level: Any, deficits: Any, waiting_since: Any, waited: Any, reviewed: Any,
+    sequel: Any,
     assessed: Any, eligible: Any, short_term: Any, low_level: Any, refusals: Any, pays_all: Any,
-    facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any, signposted: Any, low_share: Any, reablement: Any,
+    facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any, signposted: Any, low_share: Any,
+    reablement: Any,
     months: Any, seed: Any, key: Any, key_person: Any, month: Any, before: Any, events: Any,
 ) -> None:  # fmt: skip
     """Assess those whose turn it is; the sequel is what the request led to."""
@@ -321,7 +353,8 @@ def _assess(
 @compiled
 def _review(
     rows: Any, ids: Any, level: Any, deficits: Any, reviewed: Any, eligible: Any, entitled: Any, short_term: Any,
-    low_level: Any, setting: Any, age: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any, every: Any,
+    low_level: Any, setting: Any, age: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any,
+    every: Any,
     manages: Any, moves_on: Any, seed: Any, key: Any, key_person: Any, month: Any, before: Any, events: Any,
 ) -> Any:  # fmt: skip
     """Look again at packages whose year is over or whose need moved, and at short-term support that ends (m,)."""

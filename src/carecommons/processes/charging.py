@@ -12,7 +12,13 @@ from carecommons.params import LEVER, UNCERTAIN, C, D, param
 from carecommons.place.luck import BEFORE, Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
-from carecommons.rules.means_test import MeansTest, care_home_charge, home_care_charge, home_is_disregarded, under_the_cap
+from carecommons.rules.means_test import (
+    MeansTest,
+    care_home_charge,
+    home_care_charge,
+    home_is_disregarded,
+    under_the_cap,
+)
 from carecommons.units import WEEKS_A_MONTH, pence
 
 ANY_COST = 10**9
@@ -33,8 +39,10 @@ class Charging(MeansTest, Process):
     writes: ClassVar[tuple[str, ...]] = ("assessable", "route", "pays_all")
 
     direct_payment: tuple[float, float] = param(
-        (0.36, 0.14), "council-funded people under 65, and of 65 and over, who take a direct payment", unit="share of people",
-        low=0, high=1, role=LEVER, grade=C, source="26% of community users (ASCOF 1C(2A), from memory)",
+        (0.36, 0.14), "council-funded people under 65, and of 65 and over, who take a direct payment",
+        unit="share of people",
+        low=0, high=1, role=LEVER, grade=C,
+        source="26% of community users (ASCOF 1C(2A), from memory); set against published figures together with others",
     )  # fmt: skip
     service_fund: float = param(
         0.02, "council-funded people whose provider holds the money (individual service fund)", unit="share of people",
@@ -55,10 +63,13 @@ class Charging(MeansTest, Process):
         c = place.citizens
         keeps = np.array([[self.guarantee(p, a) for a in (False, True)] for p in (False, True)])
         _charge(
-            c.alive, c.id, c.age, c.level, c.eligible, c.setting, c.savings, c.home_value, c.income, c.partner, c.moved_in,
-            c.care_paid, c.assessable, c.route, c.pays_all, keeps, pence(self.disability_expenditure), pence(self.personal_expenses),
+            c.alive, c.id, c.age, c.level, c.eligible, c.setting, c.savings, c.home_value, c.income, c.partner,
+            c.moved_in,
+            c.care_paid, c.assessable, c.route, c.pays_all, keeps, pence(self.disability_expenditure),
+            pence(self.personal_expenses),
             pence(self.lower_limit), pence(self.upper_limit), pence(self.tariff_step), pence(self.tariff),
-            self.home_disregard_weeks, pence(self.lifetime_cap), pence(self.daily_living), np.array(self.direct_payment), self.service_fund,
+            self.home_disregard_weeks, pence(self.lifetime_cap), pence(self.daily_living),
+            np.array(self.direct_payment), self.service_fund,
             self.mixed, np.array([0.0, *self.buys]), WEEKS_A_MONTH,
             luck.seed, decision("charging"), luck.month, BEFORE,
         )  # fmt: skip
@@ -67,14 +78,16 @@ class Charging(MeansTest, Process):
 @compiled
 def _charge(
     alive: Any, ids: Any, age: Any, level: Any, eligible: Any, setting: Any, savings: Any, home_value: Any, income: Any,
-    partner: Any, moved_in: Any, care_paid: Any, assessable: Any, route: Any, pays_all: Any, keeps: Any, disregarded: Any, allowance: Any,
-    lower: Any, upper: Any, step: Any, tariff: Any, weeks_home: Any, cap: Any, daily_living: Any, direct: Any, fund: Any, mixed: Any,
+    partner: Any, moved_in: Any, care_paid: Any, assessable: Any, route: Any, pays_all: Any, keeps: Any,
+    disregarded: Any, allowance: Any,
+    lower: Any, upper: Any, step: Any, tariff: Any, weeks_home: Any, cap: Any, daily_living: Any, direct: Any,
+    fund: Any, mixed: Any,
     buys: Any, weeks: Any, seed: Any, key: Any, month: Any, before: Any,
 ) -> None:  # fmt: skip
     """Routes 0 none, 1 ineligible, 2 managed, 3 service fund, 4 direct payment, 5 mixed, 6 self-funder."""
     for i in range(alive.shape[0]):
         route[i] = 0
-        if level[i] == 0 and not eligible[i] or not alive[i]:
+        if (level[i] == 0 and not eligible[i]) or not alive[i]:
             continue
         wealthy = savings[i] > upper
         pays_all[i] = wealthy

@@ -38,7 +38,7 @@ class Council(Process):
     )  # fmt: skip
     from_charges: float = param(
         0.25, "part of that spend that clients' own contributions pay", unit="share", low=0, high=0.9, role=UNCERTAIN,
-        grade=D, source="assumption",
+        grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     shares: tuple[float, float, float] = param(
         (0.80, 0.05, 0.15), "care, prevention, running costs; sums to 1", unit="share of the grant", low=0, high=1,

@@ -28,9 +28,11 @@ SERVICE_FUND, DIRECT_PAYMENT, SELF_FUNDER = int(Route.SERVICE_FUND), int(Route.D
 class Enterprises(Process):
     """One or two people who offer care: opened at pitches where a founder is found, closed at a yearly rate.
 
-    A client and the founder get to know one another. Clients are people who hold their own money (direct payment, service fund, self-funders) and would have something
-    other than the traditional; an enterprise takes them up to its limit. What it delivers is settled in Provision.
-    Source: Community Catalysts (Somerset; Westmorland and Furness). Quality, price and growth follow in a later version.
+    A client and the founder get to know one another. Clients are people who hold their own money (direct payment,
+    service fund, self-funders) and would have something other than the traditional; an enterprise takes them up to its
+    limit. What it delivers is settled in Provision.
+    Source: Community Catalysts (Somerset; Westmorland and Furness). Quality, price and growth follow in a later
+    version.
     """
 
     reads: ClassVar[tuple[str, ...]] = (
@@ -51,11 +53,13 @@ class Enterprises(Process):
         role=UNCERTAIN, grade=D, source="assumption: near none without support",
     )  # fmt: skip
     catalysts: float = param(
-        0.0, "catalysts who help people start", unit="catalysts per 100,000 adults", low=0, high=10, role=LEVER, grade=A,
+        0.0, "catalysts who help people start", unit="catalysts per 100,000 adults", low=0, high=10, role=LEVER,
+        grade=A,
         source="one catalyst supports up to 200 enterprises (Community Catalysts, Somerset)",
     )  # fmt: skip
     aided: float = param(
-        60.0, "new micro-enterprises a year for each catalyst", unit="enterprises/year", low=0, high=200, role=UNCERTAIN,
+        60.0, "new micro-enterprises a year for each catalyst", unit="enterprises/year", low=0, high=200,
+        role=UNCERTAIN,
         grade=C, source="Somerset 90 a year, Westmorland and Furness 13 a year",
     )  # fmt: skip
     exit_rate: float = param(
@@ -140,9 +144,7 @@ class Enterprises(Process):
 
 
 @compiled
-def _seekers(
-    alive: Any, setting: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any
-) -> I64:
+def _seekers(alive: Any, setting: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any) -> I64:
     """Count each enterprise's clients, let go those who may not or cannot stay -> rows of people who look for one."""
     rows = np.empty(alive.shape[0], np.int64)
     clients[:] = 0

@@ -26,21 +26,30 @@ class Groups(Process):
     """Groups with a venue take members from near by while there is room; members get to know one another.
 
     When a group closes its members stay peers for a grace period, then the ties that had no other ground end (Ties).
-    Members without need give a little time to members with need. Founding texts name groups' fragility: closure is open.
+    Members without need give a little time to members with need. Founding texts name groups' fragility: closure is
+    open.
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "sociability", "withdrawn", "neighbourhood", "level", "need", "setting", "reach", "group_a", "group_b",
+        "alive", "id", "sociability", "withdrawn", "neighbourhood", "level", "need", "setting", "reach", "group_a",
+        "group_b",
         "groups", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "community", "groups", "ties", "ledger")
 
     per_1000: float = param(
         9.0, "community groups for 1,000 adults at the start", unit="groups per 1,000 adults", low=0, high=50,
-        role=UNCERTAIN, grade=D, source="assumption",
+        role=UNCERTAIN, grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     capacity: int = param(
-        25, "members that a group can hold", unit="people", low=1, high=1000, role=UNCERTAIN, grade=D, source="assumption"
+        25,
+        "members that a group can hold",
+        unit="people",
+        low=1,
+        high=1000,
+        role=UNCERTAIN,
+        grade=D,
+        source="assumption",
     )
     founding_share: float = param(
         0.75, "places in groups that are taken at the start", unit="share", low=0, high=1, role=UNCERTAIN, grade=D,
@@ -139,7 +148,16 @@ class Groups(Process):
         first, roster = _roster(c.alive, c.group_a, c.group_b, place.row_of, len(g))
         g.members[:] = np.diff(first)
         a, b = _meet_peers(
-            first, roster, g.open, c.id, c.withdrawn, c.reach, self.acquaint, luck.seed, decision("groups.meet"), luck.month
+            first,
+            roster,
+            g.open,
+            c.id,
+            c.withdrawn,
+            c.reach,
+            self.acquaint,
+            luck.seed,
+            decision("groups.meet"),
+            luck.month,
         )
         kinds = np.full(len(a), Tie.PEER, np.int8)
         place.ledger.events[Event.TIES_FORMED] += introduce(place, a, b, kinds, self.closeness, luck, "groups.peers")
@@ -163,7 +181,8 @@ def _part(alive: Any, ids: Any, a: Any, b: Any, over: Any, leave: Any, seed: Any
 
 @compiled
 def _apply(
-    alive: Any, ids: Any, sociability: Any, withdrawn: Any, setting: Any, neighbourhood: Any, a: Any, b: Any, first: Any,
+    alive: Any, ids: Any, sociability: Any, withdrawn: Any, setting: Any, neighbourhood: Any, a: Any, b: Any,
+    first: Any,
     is_open: Any, chance: Any, seed: Any, key: Any, month: Any,
 ) -> tuple[I64, I32]:  # fmt: skip
     """Who would join which open group of the neighbourhood."""
@@ -208,7 +227,16 @@ def _roster(alive: Any, a: Any, b: Any, row_of: Any, groups: int) -> tuple[I64, 
 
 @compiled
 def _meet_peers(
-    first: Any, roster: Any, is_open: Any, ids: Any, withdrawn: Any, reach: Any, chance: Any, seed: Any, key: Any, month: Any
+    first: Any,
+    roster: Any,
+    is_open: Any,
+    ids: Any,
+    withdrawn: Any,
+    reach: Any,
+    chance: Any,
+    seed: Any,
+    key: Any,
+    month: Any,
 ) -> tuple[I32, I32]:
     """Pairs of members who got to know one another this month."""
     a, b = np.empty(roster.shape[0], np.int32), np.empty(roster.shape[0], np.int32)

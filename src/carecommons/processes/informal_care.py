@@ -19,8 +19,8 @@ from carecommons.units import WEEKS_A_MONTH, monthly
 
 
 class InformalCare(Process):
-    """People in need ask their partner first, then family, then friends and neighbours, the closest first; who is willing gives
-    what he can.
+    """People in need ask their partner first, then family, then friends and neighbours, the closest first; who is
+    willing gives what he can.
 
     Everybody asks at once; a carer who is asked for more than he has gives in proportion. Hours build up strain, strain
     brings breakdown, rest brings recovery. Paid care may take the place of unpaid care or relieve it (`crowding`).
@@ -40,18 +40,24 @@ class InformalCare(Process):
     )  # fmt: skip
     recognised: tuple[float, float, float] = param(
         (0.22, 0.6, 0.95), "low, moderate and high need that people close by see and answer", unit="share", low=0,
-        high=1, role=UNCERTAIN, grade=D, source="assumption: 31-54% with ADL difficulty get no help (Age UK, HSE 2014)",
+        high=1, role=UNCERTAIN, grade=D,
+        source="assumption: 31-54% with ADL difficulty get no help (Age UK, HSE 2014); set against published figures "
+        "together with others",
     )  # fmt: skip
     live_in: float = param(
         5.5, "time for somebody in the same home against somebody elsewhere", unit="multiple", low=0, high=10,
-        role=UNCERTAIN, grade=D, source="assumption: 30% of carers give 50 hours or more (Census 2021)",
+        role=UNCERTAIN, grade=D,
+        source="assumption: 30% of carers give 50 hours or more (Census 2021); set against published figures together "
+        "with others",
     )  # fmt: skip
     at_most: float = param(
-        0.95, "share of the need that unpaid care takes on", unit="share of need", low=0, high=1, role=UNCERTAIN, grade=D,
-        source="assumption",
+        0.95, "share of the need that unpaid care takes on", unit="share of need", low=0, high=1, role=UNCERTAIN,
+        grade=D,
+        source="assumption: set against published figures together with others",
     )  # fmt: skip
     crowding: float = param(
-        -0.25, "paid care's effect: below 0 the share of it that replaces unpaid care, above 0 the share of strain relieved",
+        -0.25,
+        "paid care's effect: below 0 the share of it that replaces unpaid care, above 0 the share of strain relieved",
         unit="share", low=-1, high=1, role=UNCERTAIN, grade=B,
         source="SimPaths S3b: partners enter caring 0.13 against 0.25 a year when care is paid; sign contested",
     )  # fmt: skip
@@ -68,12 +74,13 @@ class InformalCare(Process):
         source="assumption",
     )  # fmt: skip
     rest: float = param(
-        6.0, "months that a carer who stopped needs on average", unit="months", low=1, high=120, role=UNCERTAIN, grade=D,
+        6.0, "months that a carer who stopped needs on average", unit="months", low=1, high=120, role=UNCERTAIN,
+        grade=D,
         source="assumption",
     )  # fmt: skip
     breaks: float = param(
         0.0, "break for carers of 20 hours a week and more, taken off their strain", unit="hours/week", low=0, high=40,
-        role=LEVER, grade=D, source="lever L28; linear relief",
+        role=LEVER, grade=D, source="assumption: relief in proportion to the hours of the break",
     )  # fmt: skip
 
     @cached_property
@@ -107,7 +114,9 @@ class InformalCare(Process):
 
 
 @compiled
-def _capacity(j: Any, alive: Any, level: Any, setting: Any, spare: Any, resting: Any, together: Any, live_in: Any) -> Any:
+def _capacity(
+    j: Any, alive: Any, level: Any, setting: Any, spare: Any, resting: Any, together: Any, live_in: Any
+) -> Any:
     """Minutes a month that j can give: less with own need, none in a care home or at rest."""
     if not alive[j] or resting[j] or setting[j] == 1 or level[j] >= 3:
         return 0
@@ -122,7 +131,9 @@ def _ask(
     start: Any, degree: Any, neighbour: Any, kind: Any, minutes: Any, asked: Any,
     bond: Any, gives: Any, live_in: Any, at_most: Any, replaced: Any,
 ) -> None:  # fmt: skip
-    """Write what each person in need asks, the closest first, of each neighbour into `minutes`, and the sum of it into `asked` (n,)."""
+    """Write what each person in need asks, the closest first, of each neighbour into `minutes`, and the sum of it into
+    `asked` (n,).
+    """
     for i in range(alive.shape[0]):
         in_need = level[i] > 0 and setting[i] == 0
         if in_need or informal[i] > 0:
@@ -140,9 +151,10 @@ def _ask(
             for _ in range(degree[i]):
                 closest = -1
                 for e in range(start[i], start[i] + degree[i]):
-                    if kind[e] != 6 and min(kind[e], 2) == closeness and gives[closeness, level[i]] <= bond[e] < above:
-                        if closest < 0 or bond[e] > bond[closest]:
-                            closest = e
+                    fits = kind[e] != 6 and min(kind[e], 2) == closeness
+                    willing = gives[closeness, level[i]] <= bond[e] < above
+                    if fits and willing and (closest < 0 or bond[e] > bond[closest]):
+                        closest = e
                 if closest < 0 or wanted <= 0:
                     break
                 above = bond[closest]

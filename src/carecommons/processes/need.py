@@ -33,9 +33,20 @@ class Need(Process):
     Source: Health Survey for England 2014-2021 for who needs help; SI 2015/313 reg. 2 for the outcomes.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("age", "disabled", "deprivation", "isolated", "unmet", "need", "level", "frailty", "alive", "id", "sex", "arrived",
+    reads: ClassVar[tuple[str, ...]] = ("age", "disabled", "deprivation", "isolated", "unmet", "need", "level",
+    "frailty", "alive", "id", "sex", "arrived",
         "deficits",)  # fmt: skip
-    writes: ClassVar[tuple[str, ...]] = ("disabled", "level", "deficits", "need", "reviewed", "asked", "refusals", "assessed", "low_level")
+    writes: ClassVar[tuple[str, ...]] = (
+        "disabled",
+        "level",
+        "deficits",
+        "need",
+        "reviewed",
+        "asked",
+        "refusals",
+        "assessed",
+        "low_level",
+    )
 
     worsen: tuple[float, float, float] = param(
         (0.0222, 0.067, 0.042), "yearly chance at 67 of going from no to low, low to moderate, moderate to high need",
@@ -45,7 +56,8 @@ class Need(Process):
     recover: tuple[float, float, float] = param(
         (0.21, 0.15, 0.042), "yearly chance at 67 of going from low to none, moderate to low, high to moderate need",
         unit="probability/year", low=0, high=1, role=UNCERTAIN, grade=C,
-        source="SimPaths S2a: need ends within a year for 0.11-0.22 in good, 0.03-0.07 in poor health",
+        source="SimPaths S2a: need ends within a year for 0.11-0.22 in good, 0.03-0.07 in poor health; set against "
+        "published figures together with others",
     )  # fmt: skip
     worsen_by_age: float = param(
         0.87, "growth of worsening with each ten years after 67", unit="log points/decade", low=0, high=2,
@@ -56,7 +68,8 @@ class Need(Process):
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     shock: float = param(
-        0.003, "yearly chance at 67 of a stroke, a fall or the like that brings high need at once", unit="probability/year",
+        0.003, "yearly chance at 67 of a stroke, a fall or the like that brings high need at once",
+        unit="probability/year",
         low=0, high=1, role=UNCERTAIN, grade=D, source="assumption; 0 is none",
     )  # fmt: skip
     recover_by_age: float = param(
@@ -73,18 +86,23 @@ class Need(Process):
     )  # fmt: skip
     worsen_by_deprivation: tuple[float, float, float, float, float] = param(
         (1.45, 1.2, 1.0, 0.85, 0.7), "worsening by deprivation quintile (1 most deprived)", unit="multiple", low=0,
-        high=5, role=UNCERTAIN, grade=D, source="assumption: unmet ADL need is twice as common in the most deprived fifth",
+        high=5, role=UNCERTAIN, grade=D,
+        source="assumption: unmet ADL need is twice as common in the most deprived fifth",
     )  # fmt: skip
     lifelong: tuple[float, float, float] = param(
-        (0.075, 0.05, 0.03), "people with an impairment who have low, moderate, high need at 18", unit="share of people",
-        low=0, high=0.33, role=UNCERTAIN, grade=D, source="assumption: set against spend on care of 18-64 (ASC-FR 2023-24)",
+        (0.075, 0.05, 0.03), "people with an impairment who have low, moderate, high need at 18",
+        unit="share of people",
+        low=0, high=0.33, role=UNCERTAIN, grade=D,
+        source="assumption: set against spend on care of 18-64 (ASC-FR 2023-24)",
     )  # fmt: skip
     onset: float = param(
-        1.0, "long-standing impairment that comes with the years, against what keeps its share by age", unit="multiple", low=0,
+        1.0, "long-standing impairment that comes with the years, against what keeps its share by age", unit="multiple",
+        low=0,
         high=1, role=UNCERTAIN, grade=D, source="assumption: each age keeps its share; 0 is none",
     )  # fmt: skip
     isolation_effect: float = param(
-        1.15, "worsening of isolated people against others", unit="multiple", low=0.5, high=3.3, role=UNCERTAIN, grade=B,
+        1.15, "worsening of isolated people against others", unit="multiple", low=0.5, high=3.3, role=UNCERTAIN,
+        grade=B,
         source="Hanratty et al. 2018: 2.13 (1.43-3.17) for care-home entry; held low, 1 is none",
     )  # fmt: skip
     unmet_effect: float = param(
@@ -96,8 +114,10 @@ class Need(Process):
         high=1.5, role=UNCERTAIN, grade=D, source="assumption: prevention's effect is contested; 1 is none",
     )  # fmt: skip
     deficits_low: Tenths = param(
-        (0.16, 0.15, 0.04, 0.14, 0.09, 0.3, 0.0, 0.1, 0.16, 0.02), "chance that each Care Act outcome fails at low need",
-        unit="probability", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption: set against ADL and IADL shares, HSE 2021",
+        (0.16, 0.15, 0.04, 0.14, 0.09, 0.3, 0.0, 0.1, 0.16, 0.02),
+        "chance that each Care Act outcome fails at low need",
+        unit="probability", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption: set against ADL and IADL shares, HSE 2021",
     )  # fmt: skip
     deficits_moderate: Tenths = param(
         (0.45, 0.5, 0.2, 0.48, 0.4, 0.65, 0.0, 0.25, 0.45, 0.04),
@@ -107,19 +127,22 @@ class Need(Process):
     deficits_high: Tenths = param(
         (0.8, 0.88, 0.62, 0.88, 0.78, 0.92, 0.0, 0.5, 0.78, 0.1),
         "chance that each Care Act outcome fails at high need; nowhere under moderate need", unit="probability", low=0,
-        high=1, role=UNCERTAIN, grade=D, source="assumption",
+        high=1, role=UNCERTAIN, grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     hours: tuple[float, float, float] = param(
         (8.0, 42.0, 140.0), "care needed at low, moderate and high need by somebody typical", unit="hours/week", low=0,
         high=168, role=UNCERTAIN, grade=D,
-        source="assumption: set against hours of unpaid care (Census 2021 TS039) and of home care packages (ADASS 2025)",
+        source="assumption: set against hours of unpaid care (Census 2021 TS039) and of home care packages (ADASS "
+        "2025)",
     )  # fmt: skip
 
     @model_validator(mode="after")
     def _worse_fails_more(self) -> Self:
         for low, high in ((self.deficits_low, self.deficits_moderate), (self.deficits_moderate, self.deficits_high)):
             if any(b < a for a, b in zip(low, high, strict=True)):
-                raise PydanticCustomError("order", "deficits fall from one level of need to a higher one; they must not")
+                raise PydanticCustomError(
+                    "order", "deficits fall from one level of need to a higher one; they must not"
+                )
         return self
 
     @cached_property
@@ -177,7 +200,8 @@ class Need(Process):
         """Draw the level of people who are new here from what people like them have reached."""
         c = place.citizens
         _draw(
-            rows, c.id, c.age, c.sex, c.disabled, c.deprivation, c.frailty, c.level, c.deficits, c.need, place.makeup.levels,
+            rows, c.id, c.age, c.sex, c.disabled, c.deprivation, c.frailty, c.level, c.deficits, c.need,
+            place.makeup.levels,
             self.chances, self.minutes, luck.seed, decision("need.founding"), decision("need.outcomes"), BEFORE,
         )  # fmt: skip
 
@@ -190,7 +214,8 @@ class Need(Process):
         _move(
             c.alive, c.id, c.age, c.disabled, c.deprivation, c.isolated, c.unmet, c.frailty,
             c.level, c.deficits, c.need, c.reviewed, c.asked, c.refusals, c.assessed,
-            self.up, self.down, self.shocks, place.makeup.disabled, self.onset, c.low_level, self.equipment, self.isolation_effect,
+            self.up, self.down, self.shocks, place.makeup.disabled, self.onset, c.low_level, self.equipment,
+            self.isolation_effect,
             self.unmet_effect, self.chances, self.minutes,
             luck.seed, decision("need"), decision("need.outcomes"), luck.month, BEFORE,
         )  # fmt: skip

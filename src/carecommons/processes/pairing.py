@@ -26,8 +26,8 @@ CLOSE_ENOUGH = 12 * 12  # months between the ages of two people who pair up
 class Pairing(Process):
     """Those who look for a partner this month are paired in the order of their ages, and move in together.
 
-    It keeps the share of couples by age about where it was founded, against deaths and newcomers who come alone; couples
-    do not part here but by death and care homes. Source: assumption.
+    It keeps the share of couples by age about where it was founded, against deaths and newcomers who come alone;
+    couples do not part here but by death and care homes. Source: assumption.
     """
 
     reads: ClassVar[tuple[str, ...]] = (
@@ -36,8 +36,10 @@ class Pairing(Process):
     writes: ClassVar[tuple[str, ...]] = ("partner", "household", "home_size", "ties", "ledger")
 
     find: Bands = param(
-        (0.10, 0.14, 0.08, 0.04, 0.02, 0.01, 0.003, 0.0), "single people who find a partner, by age band (18-24 ... 85+)",
-        unit="share/year", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption: keeps the founded share of couples",
+        (0.10, 0.14, 0.08, 0.04, 0.02, 0.01, 0.003, 0.0),
+        "single people who find a partner, by age band (18-24 ... 85+)",
+        unit="share/year", low=0, high=1, role=UNCERTAIN, grade=D,
+        source="assumption: keeps the founded share of couples",
     )  # fmt: skip
 
     def step(self, place: Place, luck: Luck) -> None:

@@ -13,15 +13,16 @@ from carecommons.place.place import Place
 class Process(Parameters):
     """One thing that happens every month; subclass it, declare parameters with `param`, and write `step`.
 
-    `reads` and `writes` name what the step looks at and what it may change: columns of the citizens, or `ties`, `groups`,
-    `enterprises`, `council`, `ledger`. A process that is `off` does nothing.
+    `reads` and `writes` name what the step looks at and what it may change: columns of the citizens, or `ties`,
+    `groups`, `enterprises`, `council`, `ledger`. A process that is `off` does nothing.
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = ()
 
     off: bool = param(
-        False, "leave this out of the month", unit="switch", role=LEVER, source="model design: each mechanism has an off",
+        False, "leave this out of the month", unit="switch", role=LEVER,
+        source="model design: each mechanism has an off",
         grade=A,
     )  # fmt: skip
 

@@ -22,23 +22,27 @@ HOME_CARE, ASSISTANTS, PRIVATE, FIRST_ENTERPRISE = 0, 1, 2, 3
 class Provision(Process):
     """Packages are bought in the order of need, the last one reached in part; then self-funders buy what they can.
 
-    Hours are limited: contracted home care, personal assistants, private home care and each micro-enterprise have so many
-    a month. Every delivered minute has one payer. Eligible people who get less than the assessment allows are breaches.
+    Hours are limited: contracted home care, personal assistants, private home care and each micro-enterprise have so
+    many a month. Every delivered minute has one payer. Eligible people who get less than the assessment allows are
+    breaches.
     Source: fees as published (Homecare Association, King's Fund, ADASS); supply limits are assumptions.
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "age", "level", "deficits", "need", "eligible", "entitled", "short_term", "setting", "assessable",
+        "alive", "id", "age", "level", "deficits", "need", "eligible", "entitled", "short_term", "setting",
+        "assessable",
         "route", "informal", "community", "enterprise", "income", "savings", "home_value", "care_paid", "council",
         "enterprises",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
-        "funded", "from_council", "from_own", "council_cost", "own_cost", "savings", "home_value", "care_paid", "council",
+        "funded", "from_council", "from_own", "council_cost", "own_cost", "savings", "home_value", "care_paid",
+        "council",
         "enterprises", "ledger",
     )  # fmt: skip
 
     home_care_fee: float = param(
-        23.21, "what the council pays for an hour of home care", unit="pounds/hour", low=1, high=500, role=LEVER, grade=A,
+        23.21, "what the council pays for an hour of home care", unit="pounds/hour", low=1, high=500, role=LEVER,
+        grade=A,
         source="Homecare Association 2024-25: 23.21",
     )  # fmt: skip
     assistant_rate: float = param(
@@ -54,16 +58,18 @@ class Provision(Process):
         grade=C, source="Homecare Association minimum price 2024-25",
     )  # fmt: skip
     care_home_fee: tuple[float, float] = param(
-        (1540.0, 840.0), "weekly fee of a care home under 65, and at 65 and over", unit="pounds/week", low=1, high=10_000,
-        role=LEVER, grade=A, source="King's Fund 2022-23 via Disability Rights UK (A30)",
+        (1540.0, 840.0), "weekly fee of a care home under 65, and at 65 and over", unit="pounds/week", low=1,
+        high=10_000,
+        role=LEVER, grade=A, source="King's Fund 2022-23 via Disability Rights UK",
     )  # fmt: skip
     home_care: float = param(
         0.2, "contracted home care that workers can give", unit="hours/week per adult", low=0, high=10, role=LEVER,
-        grade=D, source="assumption: a little above what is bought today",
+        grade=D,
+        source="assumption: a little above what is bought today; set against published figures together with others",
     )  # fmt: skip
     assistants: float = param(
         0.1, "personal assistants' time", unit="hours/week per adult", low=0, high=10, role=LEVER, grade=D,
-        source="assumption",
+        source="assumption: set against published figures together with others",
     )  # fmt: skip
     private_care: float = param(
         0.10, "private home care that workers can give", unit="hours/week per adult", low=0, high=10, role=UNCERTAIN,
@@ -121,13 +127,26 @@ class Provision(Process):
         whole = np.where(home, 0, self._fee(place, rows))
         got, paid, own_paid = (np.empty(len(rows), np.int32) for _ in range(3))
         left = buy(
-            self._rank(place, rows, luck), c.entitled[rows], price, own, pool, whole, own, stock, budget, got, paid, own_paid
+            self._rank(place, rows, luck),
+            c.entitled[rows],
+            price,
+            own,
+            pool,
+            whole,
+            own,
+            stock,
+            budget,
+            got,
+            paid,
+            own_paid,
         )
         self._book(place, rows, np.where(got == 0, 0, paid + own_paid), got, paid, own_paid, pool, whole)
         _settle_up(place, budget - left)
         ledger.events[Event.BREACHES] += int((got < c.entitled[rows]).sum())
 
-    def _book(self, place: Place, rows: Any, cost: Any, got: Any, paid: Any, own_paid: Any, pool: Any, whole: Any) -> None:
+    def _book(
+        self, place: Place, rows: Any, cost: Any, got: Any, paid: Any, own_paid: Any, pool: Any, whole: Any
+    ) -> None:
         c, ledger = place.citizens, place.ledger
         by_own = (got.astype(np.int64) * own_paid) // np.maximum(cost, 1)
         c.funded[rows] = got
@@ -152,8 +171,10 @@ class Provision(Process):
         fee = np.where(c.setting[rows] == Setting.CARE_HOME, self._fee(place, rows), 0)
         paid = np.zeros(4, np.int64)
         ledger.minutes[Giver.OWN_MONEY] += _buy_own(
-            rows, c.need, c.informal, c.community, c.enterprise, c.income, c.savings, c.home_value, c.from_own, c.own_cost,
-            c.care_paid, fee, stock, pence(self.private_fee), pence(self.enterprise_rate), self.self_paid_share, self.spends,
+            rows, c.need, c.informal, c.community, c.enterprise, c.income, c.savings, c.home_value, c.from_own,
+            c.own_cost,
+            c.care_paid, fee, stock, pence(self.private_fee), pence(self.enterprise_rate), self.self_paid_share,
+            self.spends,
             WEEKS_A_MONTH, paid,
         )  # fmt: skip
         ledger.pay(Account.CITIZENS, Account.CARE_HOMES, int(paid[0]))
@@ -178,7 +199,8 @@ def _settle_up(place: Place, spent: int) -> None:
 @compiled
 def _buy_own(
     rows: Any, need: Any, informal: Any, community: Any, enterprise: Any, income: Any, savings: Any, home_value: Any,
-    from_own: Any, own_cost: Any, care_paid: Any, fee: Any, stock: Any, private: Any, small: Any, share: Any, spends: Any,
+    from_own: Any, own_cost: Any, care_paid: Any, fee: Any, stock: Any, private: Any, small: Any, share: Any,
+    spends: Any,
     weeks: Any, paid: Any,
 ) -> int:  # fmt: skip
     """Self-funders buy in turn: a care home whole, home care as far as want, hours and money reach -> minutes bought.

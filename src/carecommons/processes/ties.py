@@ -27,9 +27,10 @@ PEER, PROFESSIONAL = 5, 6
 class Ties(Process):
     """Contact keeps a tie alive, its lack lets it fade; people meet through friends, next door and at work.
 
-    How far people get about depends on need, on whether it is met, on care they give, and on whether they have withdrawn; ties with somebody who does not get
-    about fade. Peers met in a group part when they share no group any longer. In neighbourhoods that shut people out,
-    those who meet stigma withdraw more often and are met less; where they are welcome it is the other way round.
+    How far people get about depends on need, on whether it is met, on care they give, and on whether they have
+    withdrawn; ties with somebody who does not get about fade. Peers met in a group part when they share no group any
+    longer. In neighbourhoods that shut people out, those who meet stigma withdraw more often and are met less; where
+    they are welcome it is the other way round.
     Source: yearly turnover of close ties 1-4 % (Roy et al. 2022); the rest are assumptions.
     """
 
@@ -44,10 +45,12 @@ class Ties(Process):
         "monthly loss of closeness without contact, and the pace at which contact restores it (partner, kin, friend, "
         "neighbour, workmate, peer, professional)",
         unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D,
-        source="assumption: friends fade after about 6 months without contact, kin hold (Dunbar)",
+        source="assumption: friends fade after about 6 months without contact, kin hold (Dunbar); set against "
+        "published figures together with others",
     )  # fmt: skip
     closeness: Kinds = param(
-        (0.90, 0.30, 0.22, 0.12, 0.42, 0.12, 0.10), "closeness in full contact of the least close pairs, by kind of tie",
+        (0.90, 0.30, 0.22, 0.12, 0.42, 0.12, 0.10),
+        "closeness in full contact of the least close pairs, by kind of tie",
         unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     closeness_span: Kinds = param(
@@ -55,7 +58,14 @@ class Ties(Process):
         unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     ends_under: float = param(
-        0.06, "closeness under which a tie ends", unit="share", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption"
+        0.06,
+        "closeness under which a tie ends",
+        unit="share",
+        low=0,
+        high=1,
+        role=UNCERTAIN,
+        grade=D,
+        source="assumption",
     )
     lose_touch: float = param(
         0.15, "people who lose touch with somebody", unit="events/year", low=0, high=12, role=UNCERTAIN, grade=B,
@@ -63,10 +73,11 @@ class Ties(Process):
     )  # fmt: skip
     meet: float = param(
         0.5, "chance a month of meeting somebody new, of a typical person without friends", unit="probability/month",
-        low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
+        low=0, high=1, role=UNCERTAIN, grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     settling_in: float = param(
-        3.0, "meeting of people in their first year here against others", unit="multiple", low=0, high=20, role=UNCERTAIN,
+        3.0, "meeting of people in their first year here against others", unit="multiple", low=0, high=20,
+        role=UNCERTAIN,
         grade=D, source="assumption",
     )  # fmt: skip
     enough: float = param(
@@ -75,7 +86,9 @@ class Ties(Process):
     )  # fmt: skip
     through_friends: float = param(
         0.75, "of new ties, those met through friends and family; others live near by", unit="share", low=0, high=1,
-        role=UNCERTAIN, grade=D, source="assumption: high clustering of contacts (Danon et al. 2013)",
+        role=UNCERTAIN, grade=D,
+        source="assumption: high clustering of contacts (Danon et al. 2013); set against published figures together "
+        "with others",
     )  # fmt: skip
     like_age: float = param(
         16.0, "difference of age at which a meeting leads to a tie one time in 2.7", unit="years", low=1, high=1000,
@@ -86,7 +99,7 @@ class Ties(Process):
     )
     gets_about: tuple[float, float, float, float] = param(
         (1.0, 0.95, 0.85, 0.65), "how far people with no, low, moderate and high need get about", unit="share", low=0,
-        high=1, role=UNCERTAIN, grade=D, source="assumption",
+        high=1, role=UNCERTAIN, grade=D, source="assumption: set against published figures together with others",
     )  # fmt: skip
     gets_about_in_care_home: float = param(
         0.3, "how far residents of care homes keep up outside ties", unit="share", low=0, high=1, role=UNCERTAIN,
@@ -94,7 +107,8 @@ class Ties(Process):
     )  # fmt: skip
     without_care: float = param(
         0.35, "getting about lost by people none of whose need is met", unit="share", low=-0.5, high=1, role=UNCERTAIN,
-        grade=D, source="assumption: 1 in 4 out of home under an hour a day after day services closed (Mencap 2012); 0 is none",
+        grade=D,
+        source="assumption: 1 in 4 out of home under an hour a day after day services closed (Mencap 2012); 0 is none",
     )  # fmt: skip
     while_caring: float = param(
         0.25, "getting about lost by people who give 20 hours of care a week or more", unit="share", low=-0.5, high=1,
@@ -114,7 +128,7 @@ class Ties(Process):
     )  # fmt: skip
     welcome: float = param(
         0.0, "effort to make neighbourhoods more receptive", unit="scale", low=0, high=1, role=LEVER, grade=D,
-        source="assumption: lever L27",
+        source="assumption",
     )  # fmt: skip
     seen_monthly: float = param(
         0.15, "closeness from which people see or hear each other monthly", unit="share", low=0, high=1,
@@ -122,11 +136,11 @@ class Ties(Process):
     )  # fmt: skip
     talk_private: float = param(
         0.38, "closeness from which people talk about private matters", unit="share", low=0, high=1, role=UNCERTAIN,
-        grade=D, source="assumption: LSNS-6 items 2 and 5",
+        grade=D, source="assumption: LSNS-6 items 2 and 5; set against published figures together with others",
     )  # fmt: skip
     call_on: float = param(
         0.31, "closeness from which people can be called on for help", unit="share", low=0, high=1, role=UNCERTAIN,
-        grade=D, source="assumption: LSNS-6 items 3 and 6",
+        grade=D, source="assumption: LSNS-6 items 3 and 6; set against published figures together with others",
     )  # fmt: skip
 
     @cached_property
@@ -166,10 +180,12 @@ class Ties(Process):
         receptive = np.clip(place.neighbourhoods.receptiveness + np.float32(self.welcome), -1, 1) * self.stigma_effect
         met, lost = _go_out(
             c.alive, c.id, c.arrived, c.age, c.sociability, c.stigma, c.neighbourhood, c.level, c.setting,
-            c.need, c.unmet, c.given, c.withdrawn, c.reach, np.array(self.gets_about, np.float32), np.float32(self.gets_about_in_care_home),
+            c.need, c.unmet, c.given, c.withdrawn, c.reach, np.array(self.gets_about, np.float32),
+            np.float32(self.gets_about_in_care_home),
             np.float32(self.without_care), np.float32(self.while_caring), minutes_a_month(20), receptive,
             place.neighbourhoods.first, place.row_of, t.start, t.degree, t.neighbour, t.kind,
-            self.withdraw, self.come_back, self.lose_touch / 12, self.meet, self.settling_in, self.enough, self.through_friends,
+            self.withdraw, self.come_back, self.lose_touch / 12, self.meet, self.settling_in, self.enough,
+            self.through_friends,
             self.like_age * 12, luck.seed, decision("ties"), decision("ties.meeting"), luck.month,
             a, b, kinds, lost_a, lost_b,
         )  # fmt: skip
@@ -200,11 +216,13 @@ def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: 
 
 @compiled
 def _go_out(
-    alive: Any, ids: Any, arrived: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any, setting: Any,
+    alive: Any, ids: Any, arrived: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any,
+    setting: Any,
     need: Any, unmet: Any, given: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any,
     without_care: Any, while_caring: Any, heavy: Any, receptive: Any,
     first: Any, row_of: Any, start: Any, degree: Any, neighbour: Any, kind: Any,
-    withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, settling_in: Any, enough: Any, through_friends: Any, like_age: Any,
+    withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, settling_in: Any, enough: Any, through_friends: Any,
+    like_age: Any,
     seed: Any, key: Any, key_meeting: Any, month: Any, a: Any, b: Any, kinds: Any, lost_a: Any, lost_b: Any,
 ) -> Any:  # fmt: skip
     """Each person's own part of the month on last month's ties -> pairs who met, pairs who lost touch."""
@@ -234,7 +252,7 @@ def _go_out(
                 lost += 1
         wish = sociability[i] * enough
         goes = meet * sociability[i] * about * (1.0 - d / wish)
-        if 0 < arrived[i] and month - arrived[i] < 12:
+        if arrived[i] > 0 and month - arrived[i] < 12:
             goes *= settling_in
         if withdrawn[i] or d >= wish or w >= goes:
             continue
@@ -283,7 +301,8 @@ def _points(count: Any) -> Any:
 @compiled
 def _use(
     alive: Any, reach: Any, household: Any, group_a: Any, group_b: Any, network: Any,
-    start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any, by_kind: Any, scores: Any,
+    start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any, by_kind: Any,
+    scores: Any,
 ) -> int:  # fmt: skip
     """Move every tie towards what contact keeps up, drop those that ended, and score each row -> half-edges dropped.
 
@@ -328,4 +347,4 @@ def _use(
 @compiled
 def share_a_group(a: Any, b: Any, c: Any, d: Any) -> Any:
     """Whether somebody in groups a and b has one in common with somebody in groups c and d; -1 is none."""
-    return (a >= 0 and (a == c or a == d)) or (b >= 0 and (b == c or b == d))
+    return (a >= 0 and (a == c or a == d)) or (b >= 0 and (b == c or b == d))  # noqa: SIM109

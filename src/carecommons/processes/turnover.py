@@ -39,7 +39,8 @@ class Turnover(Process):
     mortality_by_need: tuple[float, float, float, float] = param(
         (0.70, 1.0, 1.6, 3.6), "mortality by level of need (none, low, moderate, high) against that of the age",
         unit="multiple", low=0, high=10, role=UNCERTAIN, grade=D,
-        source="assumption: keeps the mean near 1 for the needs of the default",
+        source="assumption: keeps the mean near 1 for the needs of the default; set against published figures together "
+        "with others",
     )  # fmt: skip
     mortality_if_lonely: float = param(
         1.1, "mortality of people who are often lonely against others", unit="hazard ratio", low=0.9, high=1.35,
@@ -55,7 +56,7 @@ class Turnover(Process):
     )  # fmt: skip
     departure: float = param(
         0.010, "adults of 35 and over who move away", unit="share/year", low=0, high=0.5, role=UNCERTAIN, grade=D,
-        source="assumption",
+        source="assumption: set against published figures together with others",
     )  # fmt: skip
     arrival: float = param(
         0.5, "empty addresses that are taken", unit="share/month", low=0, high=1, role=UNCERTAIN, grade=D,
@@ -70,7 +71,8 @@ class Turnover(Process):
         """Age everybody, then take out those who go, then let newcomers in."""
         c, events = place.citizens, place.ledger.events
         fate = _age_and_fate(
-            c.alive, c.id, c.address, c.age, c.sex, c.partner, c.level, c.lonely, c.setting, place.makeup.hazard * self.mortality,
+            c.alive, c.id, c.address, c.age, c.sex, c.partner, c.level, c.lonely, c.setting,
+            place.makeup.hazard * self.mortality,
             np.array(self.mortality_by_need), self.mortality_if_lonely, self.mortality_in_care_home,
             self.departure_young, self.departure, self.arrival,
             luck.seed, decision("turnover"), decision("arrival"), luck.month, events,
@@ -133,7 +135,8 @@ def _vacant_homes(place: Place, fresh: I64) -> I64:
 
 @compiled
 def _age_and_fate(
-    alive: Any, ids: Any, address: Any, age: Any, sex: Any, partner: Any, level: Any, lonely: Any, setting: Any, hazard: Any,
+    alive: Any, ids: Any, address: Any, age: Any, sex: Any, partner: Any, level: Any, lonely: Any, setting: Any,
+    hazard: Any,
     by_need: Any, if_lonely: Any, in_care_home: Any, young: Any, older: Any, arrival: Any,
     seed: Any, key: Any, key_arrival: Any, month: Any, events: Any,
 ) -> Any:  # fmt: skip
@@ -159,7 +162,9 @@ def _age_and_fate(
             events[0] += 1
             continue
         other = partner[i]
-        if other >= 0 and ids[other] < ids[i]:  # a couple moves as one: by the draw and age of the one with the lower id
+        if (
+            other >= 0 and ids[other] < ids[i]
+        ):  # a couple moves as one: by the draw and age of the one with the lower id
             _, v, _, _ = four(seed, key, month, ids[other])
             years = (age[other] + (1 if other > i else 0)) // 12
         if v < (leave_young if years < 35 else leave_older):
@@ -187,7 +192,8 @@ def cut_off(
 @compiled
 def move_in(
     order: Any, of_age: Any, address: Any, age: Any, alive: Any, household: Any, partner: Any, neighbourhood: Any,
-    first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any,
+    first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any,
+    minutes: Any,
     seed: Any, key: Any, month: Any, key_bond: Any, before: Any,
 ) -> None:  # fmt: skip
     """Newcomers have family near by where four tries find a parent's age; those of eighteen live there."""
