@@ -45,7 +45,7 @@ def spread(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 # Everything happens often: people come and go, withdraw, ask, break down; organisations open and close; money is short.
 STIRRED = spread(SCENARIO, {
     "turnover.mortality": 6.0, "turnover.departure": 0.2, "turnover.departure_young": 0.3,
-    "need.worsen": (0.3, 0.4, 0.4), "need.recover": (0.9, 0.8, 0.6),
+    "pairing.find": 0.6, "need.worsen": (0.3, 0.4, 0.4), "need.recover": (0.9, 0.8, 0.6),
     "ties.withdraw": 0.1, "ties.come_back": 0.3, "ties.meet": 0.5, "ties.lose_touch": 3.0,
     "groups.join": 0.2, "groups.leave": 0.1, "groups.close": 0.6, "groups.reopen": 0.3, "groups.grace": 1,
     "informal_care.tiring": 0.5, "informal_care.breakdown": 0.9, "informal_care.crowding": 0.5,
@@ -106,15 +106,16 @@ def differing(a: Place, b: Place, apart_from: tuple[str, ...] = ()) -> list[str]
     return [name for name in found if name not in apart_from]
 
 
-def part_of(place: Place, part: str) -> Any:
-    """A part of the place as nested lists, comparable by ==; of ties only the places in use."""
+def part_of(place: Place, part: str) -> dict[str, bytes]:
+    """A part of the place as bytes by name; of ties only the places in use."""
     if part == "ties":
-        t = place.ties
-        used = t.used
-        return [t.degree.tolist(), *(getattr(t, name)[used].tolist() for name in halves())]
-    value = getattr(place, part)
-    names = value.names() if hasattr(value, "names") else value.__dataclass_fields__
-    return {name: np.asarray(getattr(value, name)).tolist() for name in names}
+        used = place.ties.used
+        found = {"degree": place.ties.degree} | {name: getattr(place.ties, name)[used] for name in halves()}
+    else:
+        table = getattr(place, part)
+        names = table.names() if hasattr(table, "names") else table.__dataclass_fields__
+        found = {name: np.asarray(getattr(table, name)) for name in names}
+    return {name: (value if value.ndim else value.astype(np.int64)).tobytes() for name, value in found.items()}
 
 
 def halves() -> tuple[str, ...]:

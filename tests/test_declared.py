@@ -14,7 +14,7 @@ import small
 from carecommons.cycle import CYCLE
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
-from carecommons.place.population import Citizens
+from carecommons.place.population import Citizens, Preference, Route
 from carecommons.place.ties import Ties
 from carecommons.processes.process import Process
 from carecommons.scenario import Scenario
@@ -62,7 +62,8 @@ def turns() -> dict[str, tuple[Turn, ...]]:
                 turn = Turn(process, place, stepped(process, place))
                 found[kind.section()].append(turn)
                 place = turn.after
-    found["need"] += [all_are_new(turn) for turn in found["need"]]
+    found["need"] += [made_up(turn) for turn in found["need"][::4] for made_up in (all_are_new, all_are_known)]
+    found["enterprises"] += [all_look_for_one(turn) for turn in found["enterprises"][::4]]
     return {name: tuple(many) for name, many in found.items()}
 
 
@@ -70,6 +71,22 @@ def all_are_new(turn: Turn) -> Turn:
     """The turn in a month in which everybody has just arrived, so that everybody's need is drawn."""
     place = turn.before.copy()
     place.citizens.arrived[place.citizens.alive] = place.month
+    return Turn(turn.process, place, stepped(turn.process, place))
+
+
+def all_are_known(turn: Turn) -> Turn:
+    """The turn in a month in which everybody in need was assessed and has equipment, so that some need them no more."""
+    place = turn.before.copy()
+    c = place.citizens
+    c.asked[:] = c.assessed[:] = c.low_level[:] = c.level > 0
+    return Turn(turn.process, place, stepped(turn.process, place))
+
+
+def all_look_for_one(turn: Turn) -> Turn:
+    """The turn in a month in which everybody pays for care and would have it from a micro-enterprise."""
+    place = turn.before.copy()
+    place.citizens.route[place.citizens.alive] = Route.SELF_FUNDER
+    place.citizens.prefers[:] = Preference.ALTERNATIVE
     return Turn(turn.process, place, stepped(turn.process, place))
 
 
@@ -127,7 +144,8 @@ def disturbed(place: Place, name: str) -> Place:
         other.ledger.minutes += 7
     else:
         values, living = getattr(other.citizens, name), np.flatnonzero(other.citizens.alive)
-        values[living] = rng.permutation(values[living]) if name in UNIQUE else rng.choice(values[living], len(living))
+        kinds = values[living] if name in UNIQUE else np.unique(values[living])  # what is rare becomes common
+        values[living] = rng.choice(kinds, len(living), replace=name not in UNIQUE)
         some = living[::9]
         if name == "alive" or len(np.unique(values[living])) == 1:
             values[some] = ~values[some] if values.dtype == np.bool_ else values[some] + 1

@@ -314,7 +314,8 @@ def test_the_null_policy_differs_in_nothing_from_founding_to_the_last_month(worl
 
 # --- strangers ---
 
-PLENTY = {  # nothing that people share runs short
+PLENTY = {  # nothing that people share runs short; strangers become couples, so that is off as well
+    "pairing.off": True,
     "council.funding": 10.0, "council.assessment_cost": 1.0, "council.overspend_limit": 10.0,
     "provision.home_care": 10.0, "provision.assistants": 10.0, "provision.private_care": 10.0,
     "enterprises.off": True, "turnover.arrival": 0.0,
@@ -376,7 +377,7 @@ def test_people_without_ties_live_as_if_each_were_the_only_one() -> None:
 
 def test_without_ties_and_groups_nobody_is_helped_unpaid_and_all_are_isolated() -> None:
     scenario = small.STIRRED.but({"wellbeing.professional_weight": 0.0, "ties.meet": 0.0, "groups.off": True,
-                                  "turnover.arrival": 0.0})  # fmt: skip
+                                  "pairing.off": True, "turnover.arrival": 0.0})  # fmt: skip
     place = small.founded(scenario)
     place.ties = Ties.none(len(place.citizens), 6)
     for month in small.months(scenario, place, 8):

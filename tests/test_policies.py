@@ -131,8 +131,9 @@ def test_without_need_there_is_no_demand_no_care_and_no_strain_ever() -> None:
 
 
 FROZEN = {
-    "turnover.off": True, "need.off": True, "groups.join": 0.0, "groups.leave": 0.0, "groups.close": 0.0,
-    "groups.acquaint": 0.0, "ties.withdraw": 0.0, "ties.come_back": 0.0, "ties.meet": 0.0, "ties.lose_touch": 0.0,
+    "turnover.off": True, "pairing.off": True, "need.off": True, "groups.join": 0.0, "groups.leave": 0.0,
+    "groups.close": 0.0, "groups.acquaint": 0.0, "ties.withdraw": 0.0, "ties.come_back": 0.0, "ties.meet": 0.0,
+    "ties.lose_touch": 0.0,
     "ties.fade": 0.0, "ties.ends_under": 0.0, "informal_care.tiring": 0.0, "informal_care.breakdown": 0.0,
     "informal_care.crowding": 0.0, "asking.rate": 0.0, "asking.again": 0.0, "asking.crisis": 0.0,
     "assessment.review_months": 120, "enterprises.exit_rate": 0.0, "enterprises.unaided": 0.0,
@@ -272,8 +273,8 @@ def test_over_the_years_more_money_leaves_less_unmet_when_nothing_feeds_back() -
     for everybody. With feedback there is no such law.
     """
     scenario = small.spread(small.STIRRED, {
-        "turnover.off": True, "need.isolation_effect": 1.0, "need.unmet_effect": 1.0, "ties.off": True,
-        "groups.off": True,
+        "turnover.off": True, "pairing.off": True, "need.isolation_effect": 1.0, "need.unmet_effect": 1.0,
+        "ties.off": True, "groups.off": True,
         "informal_care.crowding": 0.0, "informal_care.tiring": 0.0, "asking.off": True, "assessment.off": True,
         "enterprises.off": True, "charging.off": True, "wellbeing.professional_weight": 0.0,
     })  # fmt: skip

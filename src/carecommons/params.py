@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -79,7 +79,13 @@ class Parameters(BaseModel):
             raise PydanticKnownError("int_type" if kind is int else "float_type")
         if kind is bool and not isinstance(value, bool):
             raise PydanticKnownError("bool_type")
-        return tuple(value) if isinstance(value, list) else value
+        if not isinstance(value, list | tuple):
+            return value
+        if {int, float} & set(get_args(kind)):
+            for number in value:
+                if isinstance(number, bool | str):
+                    raise PydanticCustomError("not_a_number", "{value} is not a number", {"value": repr(number)})
+        return tuple(value)
 
     @field_validator("*", mode="after")
     @classmethod

@@ -71,6 +71,8 @@ STYLE: Final[dict[Any, Any]] = {
 PANELS: Final = ("isolation", "loneliness", "unmet_hours", "requests", "funded", "unpaid_hours")
 DOTS: Final = 160  # an inch
 CELL: Final = (0.78, 0.60)  # inches
+LINE_HIGH: Final = 0.18  # inches of a line of text
+LETTER: Final = 0.085  # inches of a letter on an axis
 MOST_LEVELS: Final = 24  # of a factor, that a map can show
 FOREST: Final = (
     "isolation", "isolation_in_need", "loneliness", "expressed", "requests", "waiting", "eligible", "funded",
@@ -141,21 +143,26 @@ def heat_map(sweep: Sweep, outcome: str) -> Figure:
         maps.append((changes, f"Change against {own_name(sweep)}", CHANGE, True))
     (across, columns), (down, rows) = design.factors.items()
     wide, high = CELL[0] * max(len(columns), 4), CELL[1] * max(len(rows), 3)
-    with _drawing((wide + 2.05) * len(maps) + 0.1, high + 2.05) as picture:
+    label = fill(axis_of(across), max(13 * len(columns), 52))
+    lines = label.count("\n") + 1
+    names = [level_of(down, level) for level in rows]
+    side = fill(axis_of(down), max(9 * len(rows), 24))
+    left = 0.49 + LETTER * max(max(map(len, names)) - 4, 0) + LINE_HIGH * (side.count("\n") + 1)
+    with _drawing((wide + left + 1.2) * len(maps) + 0.1, high + 1.87 + LINE_HIGH * lines) as picture:
         _headline(
             picture,
             f"{head_of(outcome)} in {place_of(design.scenario)}",
             f"{definition_of(outcome)}; {unit_of(outcome)}",
         )
         for number, (found, title, colours, signed) in enumerate(maps):
-            axes = _axes(picture, number, len(maps), wide=wide, high=high)
+            axes = _axes(picture, number, len(maps), wide=wide, high=high, left=left, lines=lines)
             _draw_map(picture, axes, grid_of(sweep, found, across, down), colours, signed, unit_of(outcome))
             axes.set_title(title, pad=7, fontweight="normal")
             axes.set_xticks(range(len(columns)), [level_of(across, level) for level in columns])
-            axes.set_yticks(range(len(rows)), [level_of(down, level) for level in rows])
-            axes.set_xlabel(axis_of(across))
+            axes.set_yticks(range(len(rows)), names)
+            axes.set_xlabel(label)
             if number == 0:
-                axes.set_ylabel(fill(axis_of(down), max(9 * len(rows), 24)))
+                axes.set_ylabel(side)
             _mark_own(axes, sweep, columns, rows, across, down)
         own = "" if changes is None else f"; outlined: {own_name(sweep)}; bold: its interval leaves out 0"
         _note(picture, f"± half-width of the 95% interval{own}")
@@ -164,27 +171,45 @@ def heat_map(sweep: Sweep, outcome: str) -> Figure:
 
 
 def line(sweep: Sweep, outcome: str) -> Figure:
-    """An outcome over the levels of one factor, with its interval."""
+    """An outcome over the levels of one factor, and its change against the scenario's own level, with intervals."""
     ((key, levels),) = sweep.design.factors.items()
-    found = sweep.estimates(outcome, per=per_of(outcome))
+    per, unit = per_of(outcome), unit_of(outcome)
+    changes = sweep.changes(outcome, per=per)
+    drawn = [(sweep.estimates(outcome, per=per), "How much")]
+    drawn += [] if changes is None else [(changes, f"Change against {own_name(sweep)}")]
     numeric = all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
     where: Sequence[Any] = levels if numeric else range(len(levels))
-    with _drawing(8.0, 4.8) as picture:
-        _headline(picture, f"{head_of(outcome)} in {place_of(sweep.design.scenario)}", definition_of(outcome))
-        axes = _axes(picture, 0, 1, wide=6.3, high=2.85)
-        means, halves = [each.mean for each in found], [np.nan_to_num(each.half_width) for each in found]
-        axes.errorbar(where, means, yerr=halves, color=LINE, marker="o", capsize=3, linewidth=1.6 if numeric else 0)
-        axes.set_xticks(where, [level_of(key, level) for level in levels])
-        axes.set_xlabel(axis_of(key))
-        axes.set_ylabel(unit_of(outcome))
-        axes.grid(axis="y", color=PALE)
-        axes.set_axisbelow(True)
-        if (own := sweep.design.own_cell) is not None:
-            axes.axvline(where[own], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
-            axes.annotate(own_name(sweep), (where[own], 1), (4, -2), xycoords=("data", "axes fraction"),
-                          textcoords="offset points", va="top", fontsize=8.5, color=GREY)  # fmt: skip
+    label = fill(axis_of(key), 62)
+    lines = label.count("\n") + 1
+    with _drawing(6.4 * len(drawn), 4.42 + LINE_HIGH * lines) as picture:
+        _headline(
+            picture, f"{head_of(outcome)} in {place_of(sweep.design.scenario)}", f"{definition_of(outcome)}; {unit}"
+        )
+        for number, (found, title) in enumerate(drawn):
+            axes = _axes(picture, number, len(drawn), wide=4.45, high=2.55, left=0.95, lines=lines)
+            axes.set_title(title, pad=7, fontweight="normal")
+            _draw_levels(axes, where, found, joined=numeric)
+            axes.set_xticks(where, [level_of(key, level) for level in levels])
+            axes.set_xlabel(label)
+            axes.set_ylabel(unit)
+            if (own := sweep.design.own_cell) is not None:
+                axes.axvline(where[own], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        own_words = "" if changes is None else f"; broken line: {own_name(sweep)}"
+        _note(picture, f"bars: 95% intervals{own_words}")
         _source(picture, source_of(sweep.design.scenario, f"{sweep.design.replicates} replicates"))
     return picture
+
+
+def _draw_levels(axes: Axes, where: Sequence[Any], found: Sequence[Estimate], joined: bool) -> None:
+    means, halves = [each.mean for each in found], [np.nan_to_num(each.half_width) for each in found]
+    line = "-" if joined else "none"
+    axes.errorbar(
+        where, means, yerr=halves, color=LINE, marker="o", linestyle=line, linewidth=1.6, elinewidth=1.4, capsize=3
+    )
+    axes.margins(x=0.08 if joined else 0.2)
+    axes.yaxis.set_major_formatter(_thousands)
+    axes.grid(axis="y", color=PALE)
+    axes.set_axisbelow(True)
 
 
 def panels(scenario: Scenario, seed: int, series: pd.DataFrame, outcomes: Sequence[str] = PANELS) -> Figure:
@@ -320,11 +345,13 @@ def _drawing(width: float, height: float) -> Iterator[Figure]:
         yield picture
 
 
-def _axes(picture: Figure, number: int, count: int, *, wide: float, high: float, left: float = 0.85) -> Axes:
-    """The plot's own room, so many inches wide and high, in panel `number` of `count` side by side."""
+def _axes(
+    picture: Figure, number: int, count: int, *, wide: float, high: float, left: float = 0.85, lines: int = 1
+) -> Axes:
+    """The plot's own room, so many inches wide and high, in panel `number` of `count`, over so many lines of label."""
     width, height = picture.get_size_inches()
-    room = width / count
-    return picture.add_axes(((number * room + left) / width, 1.02 / height, (wide + 0.55) / width, high / height))
+    left, low = number * width / count + left, 0.84 + LINE_HIGH * lines
+    return picture.add_axes((left / width, low / height, (wide + 0.55) / width, high / height))
 
 
 def _headline(picture: Figure, title: str, subtitle: str) -> None:

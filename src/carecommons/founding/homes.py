@@ -30,7 +30,7 @@ class Homes(Parameters):
         unit="share of men", low=0, high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
     alone_if_single: Bands = param(
-        (0.06, 0.22, 0.32, 0.45, 0.60, 0.78, 0.86, 0.86), "people without a partner who live alone, by age band",
+        (0.0, 0.05, 0.15, 0.35, 0.65, 0.70, 0.72, 0.72), "people without a partner who live alone, by age band",
         unit="share of people", low=0, high=1, role=UNCERTAIN, grade=C,
         source="set so that 16% of adults, 17% at 50-64 and 59% at 85+ live alone (ONS, Census 2011)",
     )  # fmt: skip

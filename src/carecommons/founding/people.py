@@ -242,7 +242,8 @@ def _traits(
         grown = min(max((years - 18) / 52.0, 0.05), 1.0)
         savings[i] = int(100.0 * traits[tenure[i]] * grown * np.exp(traits[4] * normal(u1)))
         home_value[i] = int(100.0 * traits[5] * np.exp(traits[16] * normal(u2))) if tenure[i] <= 1 else 0
-        income[i] = int(100.0 * traits[6] * (traits[15] if works[i] else 1.0) * np.exp(traits[7] * normal(u3)))
+        earned = 100.0 * traits[6] * (traits[15] if works[i] else 1.0) * np.exp(traits[7] * normal(u3))
+        income[i] = int(min(earned, 2e9))
         u0, u1, u2, u3 = four(seed, key_unseen, before, ids[i])
         sociability[i] = np.exp(traits[10] * normal(u0) - 0.5 * traits[10] ** 2)
         desire[i] = normal(u1)

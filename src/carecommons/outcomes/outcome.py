@@ -14,6 +14,8 @@ from carecommons.place.population import Status
 
 Good = Literal["up", "down", "neither"]
 
+NOUGHT = {"f": np.float64(0), "i": np.int64(0), "u": np.int64(0), "b": np.int64(0)}  # what a sum starts from, by kind
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -59,7 +61,7 @@ class Outcome:
         values = getattr(c, self.column)
         if self.equals is not None:
             return count_equal(values, self.equals, c.status, self._among)
-        return sum_where(values, c.status, self._among, 0.0 if values.dtype.kind == "f" else 0)
+        return sum_where(values, c.status, self._among, NOUGHT[values.dtype.kind])
 
     def by(self, place: Place, group: Any, groups: int) -> tuple[Any, Any]:
         """The outcome by group (n,) numbered from 0 -> values (groups,), people (groups,)."""

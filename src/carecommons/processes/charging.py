@@ -22,6 +22,7 @@ from carecommons.rules.means_test import (
 from carecommons.units import WEEKS_A_MONTH, pence
 
 ANY_COST = 10**9
+MOST = 2_000_000_000  # pence a month: more than any package costs
 
 
 class Charging(MeansTest, Process):
@@ -110,10 +111,10 @@ def _charge(
             )
         if week >= ANY_COST:
             route[i] = 6
-            assessable[i] = 2_000_000_000
+            assessable[i] = MOST
             continue
         board = np.int64(daily_living * weeks) if setting[i] == 1 else np.int64(0)
-        assessable[i] = under_the_cap(np.int64(week * weeks), care_paid[i], cap, board)
+        assessable[i] = under_the_cap(min(np.int64(week * weeks), MOST), care_paid[i], cap, board)
         u, _, _, _ = four(seed, key, before, ids[i])
         d = direct[1 if age[i] >= 780 else 0]
         if setting[i] == 1 or u >= d + fund + mixed:

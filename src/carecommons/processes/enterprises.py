@@ -36,7 +36,7 @@ class Enterprises(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "age", "level", "route", "prefers", "enterprise", "enterprises", "ties",
+        "alive", "id", "age", "level", "setting", "route", "prefers", "enterprise", "enterprises", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("enterprise", "enterprises", "ties", "ledger")
 

@@ -28,7 +28,7 @@ class InformalCare(Process):
     """
 
     reads: ClassVar[tuple[str, ...]] = (
-        "alive", "id", "level", "need", "setting", "household", "home_size", "spare", "community",
+        "alive", "id", "level", "need", "setting", "household", "spare", "community",
         "from_council", "from_own", "informal", "strain", "resting", "ties",
     )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = ("informal", "given", "strain", "resting", "ties", "ledger")
@@ -91,13 +91,13 @@ class InformalCare(Process):
     def step(self, place: Place, luck: Luck) -> None:
         """Ask, settle, tire and recover."""
         c, t = place.citizens, place.ties
-        asked = np.zeros(len(c), np.int64)
-        relieved = np.zeros(len(c), np.float32)
-        args = (c.alive, c.level, c.setting, c.household, c.home_size, c.spare, c.resting)
+        asked = np.zeros((len(c), 2), np.int64)
+        relieved = np.zeros(len(c), np.int64)
+        args = (c.alive, c.level, c.setting, c.household, c.spare, c.resting)
         rows = (t.start, t.degree, t.neighbour, t.kind, t.minutes)
         gives = np.minimum(65536 * (1 - self.chances), 65535.9)
         _ask(
-            *args, c.need, c.community, c.from_council, c.from_own, c.informal, *rows, asked,
+            *args, c.id, c.need, c.community, c.from_council, c.from_own, c.informal, *rows, asked,
             t.bond, gives, self.live_in, self.at_most, max(-self.crowding, 0.0),
         )  # fmt: skip
         c.given[:] = 0
@@ -126,13 +126,14 @@ def _capacity(
 
 @compiled
 def _ask(
-    alive: Any, level: Any, setting: Any, household: Any, home_size: Any, spare: Any, resting: Any,
+    alive: Any, level: Any, setting: Any, household: Any, spare: Any, resting: Any, ids: Any,
     need: Any, community: Any, from_council: Any, from_own: Any, informal: Any,
     start: Any, degree: Any, neighbour: Any, kind: Any, minutes: Any, asked: Any,
     bond: Any, gives: Any, live_in: Any, at_most: Any, replaced: Any,
 ) -> None:  # fmt: skip
-    """Write what each person in need asks, the closest first, of each neighbour into `minutes`, and the sum of it into
-    `asked` (n,).
+    """Write what each person in need asks of each neighbour, the closest first, into `minutes`.
+
+    The sums go into `asked` (n, 2): by people of the same home, and by others.
     """
     for i in range(alive.shape[0]):
         in_need = level[i] > 0 and setting[i] == 0
@@ -147,28 +148,36 @@ def _ask(
         for closeness in range(3):
             if wanted <= 0:
                 break
-            above = 65536
+            above, above_id = np.int64(65536), np.int64(-1)
             for _ in range(degree[i]):
                 closest = -1
                 for e in range(start[i], start[i] + degree[i]):
-                    fits = kind[e] != 6 and min(kind[e], 2) == closeness
-                    willing = gives[closeness, level[i]] <= bond[e] < above
-                    if fits and willing and (closest < 0 or bond[e] > bond[closest]):
+                    if kind[e] == 6 or min(kind[e], 2) != closeness or bond[e] < gives[closeness, level[i]]:
+                        continue
+                    if not comes_after(bond[e], ids[neighbour[e]], above, above_id):
+                        continue
+                    if closest < 0 or comes_after(bond[closest], ids[neighbour[closest]], bond[e], ids[neighbour[e]]):
                         closest = e
                 if closest < 0 or wanted <= 0:
                     break
-                above = bond[closest]
                 j = neighbour[closest]
+                above, above_id = np.int64(bond[closest]), ids[j]
                 together = household[i] == household[j]
                 ask = min(wanted, _capacity(j, alive, level, setting, spare, resting, together, live_in))
                 minutes[closest] = ask
-                asked[j] += ask
+                asked[j, 0 if together else 1] += ask
                 wanted -= ask
 
 
 @compiled
+def comes_after(bond: Any, name: Any, other_bond: Any, other_name: Any) -> Any:
+    """Whether a tie is asked after another: less close, or as close and with the higher id."""
+    return bond < other_bond or (bond == other_bond and name > other_name)
+
+
+@compiled
 def _give(
-    alive: Any, level: Any, setting: Any, household: Any, home_size: Any, spare: Any, resting: Any,
+    alive: Any, level: Any, setting: Any, household: Any, spare: Any, resting: Any,
     from_council: Any, from_own: Any, start: Any, degree: Any, neighbour: Any, kind: Any, minutes: Any,
     asked: Any, informal: Any, given: Any, relieved: Any, live_in: Any, relief: Any,
 ) -> int:  # fmt: skip
@@ -184,14 +193,17 @@ def _give(
                 continue
             j = neighbour[e]
             m = np.int64(minutes[e])
-            able = _capacity(j, alive, level, setting, spare, resting, home_size[j] > 1, live_in)
-            if asked[j] > able:
-                m = m * able // asked[j]
+            able = _capacity(j, alive, level, setting, spare, resting, False, live_in)
+            if asked[j, 0] > 0:
+                able = max(able, _capacity(j, alive, level, setting, spare, resting, True, live_in))
+            total_asked = asked[j, 0] + asked[j, 1]
+            if total_asked > able:
+                m = m * able // total_asked
                 minutes[e] = m
             got += m
             given[j] += m
             if relief > 0.0 and m > 0:
-                relieved[j] += np.float32(relief * m * paid / (paid + m))
+                relieved[j] += int(relief * m * paid / (paid + m))
         informal[i] = got
         total += got
     return total
@@ -206,7 +218,7 @@ def _tire(
     for i in range(alive.shape[0]):
         if not alive[i] or (given[i] == 0 and strain[i] < 0.001 and not resting[i]):
             continue
-        felt = max(given[i] - relieved[i], 0.0)
+        felt = max(np.float64(given[i] - relieved[i]), 0.0)
         if given[i] >= twenty:
             felt = max(felt - breaks, 0.0)
         s = strain[i]

@@ -33,20 +33,14 @@ class Need(Process):
     Source: Health Survey for England 2014-2021 for who needs help; SI 2015/313 reg. 2 for the outcomes.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("age", "disabled", "deprivation", "isolated", "unmet", "need", "level",
-    "frailty", "alive", "id", "sex", "arrived",
-        "deficits",)  # fmt: skip
+    reads: ClassVar[tuple[str, ...]] = (
+        "alive", "id", "arrived", "age", "sex", "disabled", "deprivation", "frailty", "level", "deficits", "need",
+        "unmet",
+        "isolated", "low_level",
+    )  # fmt: skip
     writes: ClassVar[tuple[str, ...]] = (
-        "disabled",
-        "level",
-        "deficits",
-        "need",
-        "reviewed",
-        "asked",
-        "refusals",
-        "assessed",
-        "low_level",
-    )
+        "disabled", "level", "deficits", "need", "reviewed", "asked", "refusals", "assessed", "low_level",
+    )  # fmt: skip
 
     worsen: tuple[float, float, float] = param(
         (0.0222, 0.067, 0.042), "yearly chance at 67 of going from no to low, low to moderate, moderate to high need",

@@ -54,9 +54,12 @@ class Pairing(Process):
         few = min(len(women), len(men))
         if few == 0:
             return
+        taken = np.zeros(3 * len(c), np.bool_)
+        taken[c.household[c.alive & (c.household >= 0)]] = True
         place.ledger.events[Event.TIES_FORMED] += _pair_up(
             women[np.arange(few) * len(women) // few], men[np.arange(few) * len(men) // few], c.id, c.age, c.partner,
-            c.household, c.home_size, c.address, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes,
+            c.household, c.home_size, c.address, taken, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond,
+            t.minutes,
             luck.seed, decision(BOND), BEFORE,
         )  # fmt: skip
         count_homes(c.alive, c.household, c.home_size)
@@ -64,11 +67,13 @@ class Pairing(Process):
 
 @compiled
 def _pair_up(
-    women: I64, men: I64, ids: Any, age: Any, partner: Any, household: Any, home_size: Any, address: Any,
+    women: I64, men: I64, ids: Any, age: Any, partner: Any, household: Any, home_size: Any, address: Any, taken: Any,
     start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any,
     seed: Any, key: Any, before: Any,
 ) -> int:  # fmt: skip
-    """Pair women and men (m,) one by one; a tie they had becomes theirs as partners -> new ties."""
+    """Pair women and men (m,) one by one, kin with kin excepted; a tie they had becomes theirs as partners -> new
+    ties.
+    """
     n = ids.shape[0]
     formed = 0
     for p in range(women.shape[0]):
@@ -77,6 +82,8 @@ def _pair_up(
             continue
         e = find(start, degree, neighbour, a, b)
         if e >= 0:
+            if kind[e] == 1:
+                continue
             kind[e] = 0
             kind[find(start, degree, neighbour, b, a)] = 0
         elif start[a] + degree[a] < start[a + 1] and start[b] + degree[b] < start[b + 1]:
@@ -92,5 +99,9 @@ def _pair_up(
         elif home_size[b] == 1:
             household[a] = household[b]
         else:
-            household[a] = household[b] = 2 * n + address[a]
+            home = address[a]
+            while taken[2 * n + home]:  # by somebody whose partner once lived at that address
+                home = (home + 1) % n
+            taken[2 * n + home] = True
+            household[a] = household[b] = 2 * n + home
     return formed

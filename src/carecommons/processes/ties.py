@@ -215,15 +215,30 @@ def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: 
 
 
 @compiled
+def how_far(
+    usual: Any, setting: Any, need: Any, unmet: Any, given: Any, in_care_home: Any, without_care: Any,
+    while_caring: Any, heavy: Any,
+) -> Any:  # fmt: skip
+    """How far one person gets about: less in a care home, with need that nobody meets, while caring for others."""
+    about = usual
+    if setting == 1:
+        about = min(about, in_care_home)
+    elif unmet > 0:
+        about *= np.float32(1.0) - without_care * np.float32(min(unmet, need) / max(need, 1))
+    if given > 0:
+        about *= np.float32(1.0) - while_caring * np.float32(min(given / heavy, 1.0))
+    return about
+
+
+@compiled
 def _go_out(
     alive: Any, ids: Any, arrived: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any,
-    setting: Any,
-    need: Any, unmet: Any, given: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any,
+    setting: Any, need: Any, unmet: Any, given: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any,
     without_care: Any, while_caring: Any, heavy: Any, receptive: Any,
     first: Any, row_of: Any, start: Any, degree: Any, neighbour: Any, kind: Any,
     withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, settling_in: Any, enough: Any, through_friends: Any,
-    like_age: Any,
-    seed: Any, key: Any, key_meeting: Any, month: Any, a: Any, b: Any, kinds: Any, lost_a: Any, lost_b: Any,
+    like_age: Any, seed: Any, key: Any, key_meeting: Any, month: Any, a: Any, b: Any, kinds: Any, lost_a: Any,
+    lost_b: Any,
 ) -> Any:  # fmt: skip
     """Each person's own part of the month on last month's ties -> pairs who met, pairs who lost touch."""
     met, lost = 0, 0
@@ -236,13 +251,17 @@ def _go_out(
             withdrawn[i] = not u < come_back
         elif u < (withdraw * np.exp(-welcome) if stigma[i] else withdraw):
             withdrawn[i] = True
-        about = gets_about[level[i]]
-        if setting[i] == 1:
-            about = min(about, in_care_home)
-        elif unmet[i] > 0:
-            about *= np.float32(1.0) - without_care * np.float32(min(unmet[i], need[i]) / max(need[i], 1))
-        if given[i] > 0:
-            about *= np.float32(1.0) - while_caring * np.float32(min(given[i] / heavy, 1.0))
+        about = how_far(
+            gets_about[level[i]],
+            setting[i],
+            need[i],
+            unmet[i],
+            given[i],
+            in_care_home,
+            without_care,
+            while_caring,
+            heavy,
+        )
         reach[i] = np.float32(0.0) if withdrawn[i] else about
         d = degree[i]
         if v < lose_touch and d > 0:
@@ -265,7 +284,7 @@ def _go_out(
         else:
             low, high = first[neighbourhood[i]], first[neighbourhood[i] + 1]
             j = row_of[low + min(int(v * (high - low)), high - low - 1)]
-        if j == i or not alive[j] or withdrawn[j]:
+        if j == i or not alive[j]:
             continue
         chance = np.exp(-abs(age[i] - age[j]) / like_age)
         if stigma[i] != stigma[j]:
@@ -273,7 +292,12 @@ def _go_out(
         if x < chance:
             a[met], b[met], kinds[met] = i, j, what
             met += 1
-    return met, lost
+    kept = 0
+    for t in range(met):  # who withdrew this month is met by nobody, wherever he stands in the rows
+        if not withdrawn[b[t]]:
+            a[kept], b[kept], kinds[kept] = a[t], b[t], kinds[t]
+            kept += 1
+    return kept, lost
 
 
 @compiled
