@@ -72,8 +72,8 @@ def with_a_stream(folder: Path) -> Path:
     shutil.copytree(Path(spec.origin).parent, copy / "carecommons", ignore=shutil.ignore_patterns("__pycache__"))
     keyed = copy / "carecommons" / "kernels" / "keyed.py"
     text = keyed.read_text()
-    cut = text.index("@njit(nogil=True, cache=True)\ndef four")
-    rest = text.index("@njit(nogil=True, cache=True)\ndef pairs")
+    cut = text.index("@compiled\ndef four")
+    rest = text.index("@compiled\ndef pairs")
     keyed.write_text(text[:cut] + STREAM.strip() + "\n\n\n" + text[rest:])
     return copy
 

@@ -28,7 +28,7 @@ def main() -> None:
     table = cc.compare(today, today.but({"council.funding": 1.1}), seeds=range(chosen.pairs)).table
     print(table.loc[list(TARGETS)].to_string())
     for outcome, target in TARGETS.items():
-        factor = float(table.loc[outcome, "vrf"])
+        factor = float(table.loc[outcome, "variance_reduction"])
         print(f"{outcome}: variance cut {factor:,.0f} times  ({verdict(factor, target, at_least=True)})")
     nothing = cc.compare(today, today.but({"name": "the same"}), seeds=range(3)).table
     print("null policy: largest difference", float(nothing["difference"].abs().max()), "(must be 0)")

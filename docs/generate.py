@@ -23,7 +23,7 @@ import pandas as pd
 
 from carecommons.cycle import CYCLE
 from carecommons.evidence.measures import NOT_EXPRESSED
-from carecommons.evidence.validate import CORE, targets, validate, verdict
+from carecommons.evidence.validate import CORE, DEFAULT, targets, validate, verdict
 from carecommons.outcomes.catalogue import OUTCOMES
 from carecommons.params import Parameter, Parameters
 from carecommons.place import ledger, organisations, population, ties
@@ -35,7 +35,6 @@ from carecommons.scenario import Scenario, register
 DOCS = Path(__file__).resolve().parent
 AGAIN = "python docs/generate.py"
 NOTE = f"<!-- Written by `{AGAIN}` from the code. Change the code, not this page. -->"
-VALIDATED = Scenario(place="england", citizens=20_000, months=60)
 SEEDS = (1, 2)
 GOOD = {"down": "lower is better", "up": "higher is better", "neither": "neither"}
 TABLES: Mapping[str, type[Any]] = {
@@ -91,14 +90,9 @@ def lead(doc: str | None) -> str:
 # --- parameters and outcomes ---
 
 
-def moved() -> frozenset[str]:
-    """Keys whose values were moved together with others, so that no source names one figure."""
-    return frozenset(tomllib.loads((DOCS / "tuned.toml").read_text("utf-8"))["moved"])
-
-
 def how_set(entry: Parameter) -> str:
     """Where a value comes from, in one word: from evidence, tuned against it, or assumed."""
-    if re.search(r"\bset (against|so that)\b", entry.source) or entry.key in moved():
+    if re.search(r"\bset (against|so that)\b", entry.source):
         return "tuned"
     return "assumed" if entry.grade == "D" else "evidence"
 
@@ -122,8 +116,9 @@ def parameters_page() -> str:
         "**Role.** A *lever* is something that somebody could decide; *uncertain* is what we do not know and what "
         "should be varied; *fixed* is given.",
         "**Grade.** A official statistics or law, B peer-reviewed, C grey literature or derived from a published "
-        "figure, D assumption. A source that says *set against* or *set so that* names the figure towards which the "
-        "value was tuned: such a figure is no longer a test of the model ([validation](validation.md)).",
+        "figure, D assumption. A source that says *set against* or *set so that* says towards what the value "
+        "was tuned, one figure or several with others: those are no longer tests of the model "
+        "([validation](validation.md)).",
         "Lists are in the order that the meaning names; lists of eight go by age (18-24, 25-34, 35-44, 45-54, 55-64, "
         "65-74, 75-84, 85 and over), lists of ten by Care Act outcome, lists of seven by kind of tie "
         "([codes](odd.md#codes)).",
@@ -253,18 +248,17 @@ def provenance() -> str:
         for name, entries in sections().items()
     ]
     whole = ("**all**", *(sum(row[k] for row in counts) for k in range(1, 5)))
-    tuned = [(f"`{e.key}`", e.grade, "moved with others" if e.key in moved() else "", e.source)
-             for e in register() if how_set(e) == "tuned"]  # fmt: skip
+    tuned = [(f"`{e.key}`", e.grade, e.source) for e in register() if how_set(e) == "tuned"]
     return "\n\n".join([
         table(("section", "parameters", "from evidence", "tuned", "assumed"), [*counts, whole]),
         "Tuned, and towards what:",
-        table(("key", "grade", "", "source"), tuned),
+        table(("key", "grade", "source"), tuned),
     ])  # fmt: skip
 
 
 def simulated() -> str:
     """Run the England default and set it beside the published figures."""
-    found = validate(VALIDATED, seeds=SEEDS)
+    found = validate(DEFAULT, seeds=SEEDS)
     told = found[found["simulated"].notna()]
     rows = [
         (f"`{key}`", row["theme"], _figure(row["value"]), _figure(row["simulated"]),
@@ -272,7 +266,7 @@ def simulated() -> str:
         for key, row in told.iterrows()
     ]  # fmt: skip
     by_theme = [(theme, int(row["passed"]), int(row["expressed"])) for theme, row in verdict(found).iterrows()]
-    run = f"England, {VALIDATED.citizens:,} adults, the last twelve of {VALIDATED.months} months"
+    run = f"England, {DEFAULT.citizens:,} adults, the last twelve of {DEFAULT.months} months"
     return "\n\n".join([
         made_from(),
         f"{run}, mean of the worlds {' and '.join(map(str, SEEDS))}.",
@@ -284,7 +278,7 @@ def simulated() -> str:
 
 def made_from() -> str:
     """The line that says by which defaults a table of results was made."""
-    return f"<!-- scenario {VALIDATED.digest} -->"
+    return f"<!-- scenario {DEFAULT.digest} -->"
 
 
 def _figure(number: Any) -> str:

@@ -263,8 +263,8 @@ else:
 #   council's practice are England's at best.
 # - **Why somebody is lonely.** Loneliness is felt contact against a wish for it, plus weights that were set so that
 #   published shares come out.
-# - **What groups and prevention do for need.** In this version they bring company and a little help; grants and
-#   equipment cost money and change nothing else.
+# - **What groups and prevention do for need.** In this version groups bring company and a little help, and the grants
+#   that they get change nothing. That equipment slows the growth of need is an assumption (`need.equipment`, grade D).
 # - **Anything about a real person.** The one above is nobody.
 # - **How sure it is.** One run shows what a course can look like. For what to expect, and how surely, see
 #   `funding_and_eligibility`.

@@ -55,7 +55,7 @@ def test_published_results_are_those_of_todays_defaults() -> None:
 
 
 def test_a_stale_page_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for source in (*DOCS.glob("*.md"), *DOCS.glob("*.toml")):
+    for source in (*DOCS.glob("*.md"), DOCS / "meanings.toml"):
         (tmp_path / source.name).write_text(source.read_text("utf-8"), "utf-8")
     (tmp_path / "outcomes.md").write_text("# Outcomes\n", "utf-8")
     monkeypatch.setattr(generate, "DOCS", tmp_path)
@@ -120,9 +120,16 @@ def test_every_other_name_of_the_state_has_a_meaning_and_no_meaning_is_left_over
     assert all(text.strip() for text in words.values())
 
 
-def test_meanings_and_tuned_keys_name_things_that_exist() -> None:
+def test_meanings_name_things_that_exist() -> None:
     assert set(generate.meanings()) == {*generate.TABLES, *generate.CODES}
-    assert generate.moved() <= {entry.key for entry in register()}
+
+
+@pytest.mark.parametrize(("key", "how"), [
+    ("provision.home_care_fee", "evidence"), ("need.worsen", "tuned"), ("ties.meet", "tuned"),
+    ("need.shock", "assumed"),
+])  # fmt: skip
+def test_the_source_says_how_a_value_was_set(key: str, how: str) -> None:
+    assert {entry.key: generate.how_set(entry) for entry in register()}[key] == how
 
 
 def test_the_description_of_the_model_names_every_parameter_of_a_process() -> None:

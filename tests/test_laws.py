@@ -464,14 +464,23 @@ def test_every_world_that_is_accepted_runs_and_keeps_the_laws(
         hold(month)
 
 
-RICHEST = {
-    "people.income_median": 10_000.0, "people.income_spread": 3.0, "people.savings_spread": 4.0,
-    "people.savings_median": 1_000_000.0, "people.home_value": 5_000_000.0, "people.frailty_spread": 3.0,
+FAR = {
+    "the richest": {
+        "people.income_median": 10_000.0, "people.income_spread": 3.0, "people.savings_spread": 4.0,
+        "people.savings_median": 1_000_000.0, "people.home_value": 5_000_000.0, "people.frailty_spread": 3.0,
+    },
+    "want and care bring people out": {"ties.without_care": -0.5, "ties.while_caring": -0.5},
+    "the closest there can be": {"ties.closeness": 0.9, "ties.closeness_span": 1.0},
+    "everybody is eligible": {"assessment.threshold": 0, "assessment.known": 1.0, "assessment.rule": "care_act"},
+    "time without end": {
+        "people.spare_hours": 168.0, "people.spare_hours_working": 168.0, "informal_care.live_in": 10.0,
+    },
 }  # fmt: skip
 
 
-def test_the_richest_world_that_is_accepted_holds_nobody_with_less_than_nothing() -> None:
-    scenario = small.spread(small.STIRRED, RICHEST)
+@pytest.mark.parametrize("what", FAR)
+def test_worlds_at_the_far_end_of_what_is_accepted_keep_the_laws(what: str) -> None:
+    scenario = small.spread(small.STIRRED, FAR[what])
     for month in small.months(scenario, small.founded(scenario), 3):
         hold(month)
 

@@ -167,7 +167,7 @@ def _nested(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         for part in path:
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
-                raise InputError(f"{where}: '{key}' is given both as a value and as a table")
+                raise InputError(f"{where}: '{one_line(key)}' is given both as a value and as a table")
         if isinstance(value, Mapping) and isinstance(table.get(last), dict):
             table[last] |= value
         else:
@@ -181,7 +181,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(_toml(v) for v in value)}]"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML wants it written so, JSON does not
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # as TOML wants it
     return repr(value)
 
 

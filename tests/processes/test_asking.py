@@ -1,4 +1,4 @@
-"""Who asks the council: more when isolated by the stated odds, less when afraid, ashamed or turned away; never whom it serves."""
+"""Who asks the council: more when isolated, by the stated odds, less when afraid, ashamed or turned away."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import SIGMAS, log_odds_ratio, near
 
+import small
 from carecommons.place.ledger import Event
 from carecommons.place.place import Place
 from carecommons.place.population import Setting
@@ -18,8 +18,8 @@ from carecommons.processes.asking import Asking
 MANY = 40_000
 HALF = np.arange(MANY) % 2 == 0
 PLAIN = Asking(
-    rate=(0.3, 0.3, 0.3), young=1.0, wealthy=1.0, door=1.0, isolation_effect=1.0, fear=0.0, stigma=0.0, discouragement=0.0,
-    again=0.0, crisis=(0.0, 0.0, 0.0), crisis_if_isolated=1.0,
+    rate=(0.3, 0.3, 0.3), young=1.0, wealthy=1.0, door=1.0, isolation_effect=1.0, fear=0.0, stigma=0.0,
+    discouragement=0.0, again=0.0, crisis=(0.0, 0.0, 0.0), crisis_if_isolated=1.0,
 )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_the_stated_odds_ratio_of_crises_is_found_again(ratio: float) -> None:
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_at_the_default_the_odds_ratio_is_within_the_published_one(level: int) -> None:
-    """1.0 to 3.3 (Hanratty et al. 2018, care home entry, for want of one on requests), for people with the same need."""
+    """1.0 to 3.3 (Hanratty et al. 2018, on care home entry, for want of a study of requests) at the same need."""
     found = asks(Asking(), needy(level=level, isolated=HALF))
     log_ratio, error = log_odds_ratio(found[HALF], found[~HALF])
     assert math.log(1.0) - SIGMAS * error <= log_ratio <= math.log(3.3) + SIGMAS * error
@@ -126,7 +126,7 @@ WHO_ASKS = ("level", "deficits", "need", "requests", "crisis", "asked", "waiting
 
 
 def isolated_or_not(changes: dict[str, Any]) -> list[Place]:
-    """The same town a year on when nobody and when everybody counts as isolated: only the cut-off of the score differs."""
+    """A town a year on when nobody and when everybody counts as isolated: only the cut-off of the score differs."""
     town = small.STIRRED.but({**changes, "council.funding": 10.0, "provision.home_care": 10.0})
     place = small.founded(town)
     place.citizens.isolated[:] = False

@@ -1,4 +1,4 @@
-"""Everybody has one route, by need, eligibility, capital and inclination; the limits of the means test decide at the penny."""
+"""Everybody has one route, by need, eligibility, capital and inclination; the means test decides at the penny."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import near
 
+import small
 from carecommons.place.place import Place
 from carecommons.place.population import Route, Setting
 from carecommons.processes.charging import Charging
@@ -97,7 +97,8 @@ def test_of_the_wealthy_whom_the_council_does_not_know_some_buy_unasked(level: i
 def test_between_the_limits_a_pound_a_week_for_every_250_pounds(capital: float, steps: int) -> None:
     """One pound of assumed income for every 250 pounds or part of them: what is due rises by as much."""
     without, with_capital = (
-        small.alone(PLAIN, served(income=pence(400), savings=pence(amount))).citizens.assessable[0] for amount in (0, capital)
+        small.alone(PLAIN, served(income=pence(400), savings=pence(amount))).citizens.assessable[0]
+        for amount in (0, capital)
     )
     assert abs(with_capital - without - steps * 100 * WEEKS_A_MONTH) < 1  # whole pence a month
 
@@ -107,7 +108,8 @@ def test_what_a_person_can_be_charged_is_what_the_means_test_says(setting: Any) 
     """The importable function and the month agree, for a thousand people of all means."""
     rng = np.random.default_rng(3)
     place = served(
-        1000, savings=rng.integers(0, UPPER, 1000), income=rng.integers(0, 80_000, 1000), age=rng.integers(216, 1200, 1000),
+        1000, savings=rng.integers(0, UPPER, 1000), income=rng.integers(0, 80_000, 1000),
+        age=rng.integers(216, 1200, 1000),
         setting=int(setting == "care_home"), moved_in=0,
     )  # fmt: skip
     c = small.alone(PLAIN, place).citizens

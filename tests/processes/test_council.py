@@ -1,4 +1,4 @@
-"""The council's month of money by hand: a grant a head, three pots, staff, early support, and who pays when care costs more."""
+"""The council's month of money by hand: a grant a head, three pots, staff, early support, and what pays for care."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 
+import small
 from carecommons.place.ledger import Account, Event
 from carecommons.place.place import Place
 from carecommons.place.population import Route, Sequel
@@ -16,7 +16,7 @@ from carecommons.processes.council import Council
 from carecommons.processes.provision import Provision
 from carecommons.units import pence
 
-# A hundred adults at 1,200 pounds a year, of which charges bring in a quarter: 900 each, or 7,500 pounds a month in all.
+# A hundred adults at 1,200 pounds a year, of which charges bring in a quarter: 7,500 pounds a month in all.
 HUNDRED = Council(
     funding=1.0, spend_per_adult=1200.0, from_charges=0.25, shares=(0.8, 0.05, 0.15), assessment_cost=500.0,
     low_level_cost=20.0, group_grants=0.4, legal_floor=True, reserves=0.1, overspend_limit=0.02,
@@ -105,7 +105,14 @@ def purse(care: int, prevention: int, reserves: int, allowance: int, floor: bool
     ],
 )
 def test_pots_are_drawn_in_their_order_and_no_empty_one_but_as_recorded_overspend(
-    care: int, prevention: int, reserves: int, allowance: int, floor: bool, left: tuple[int, ...], overspent: int, served: int
+    care: int,
+    prevention: int,
+    reserves: int,
+    allowance: int,
+    floor: bool,
+    left: tuple[int, ...],
+    overspent: int,
+    served: int,
 ) -> None:
     before = purse(care, prevention, reserves, allowance, floor)
     after = small.alone(Provision(home_care_fee=20.0, home_care=10.0), before)

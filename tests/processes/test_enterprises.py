@@ -1,4 +1,4 @@
-"""Micro-enterprises open where a founder is found, take clients who hold money and want them, and let go when they close."""
+"""Micro-enterprises open where a founder is found, take clients who hold money and want them, and close."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import near
-from small import Tie
 
+import small
 from carecommons.place.ledger import Account, Event
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
@@ -17,6 +16,7 @@ from carecommons.place.population import Preference, Route
 from carecommons.processes.enterprises import Enterprises
 from carecommons.processes.provision import Provision
 from carecommons.units import minutes_a_month, monthly, pence
+from small import Tie
 
 STILL = Enterprises(pitches=20.0, at_start=20.0, unaided=0.0, catalysts=0.0, exit_rate=0.0, referral=0.0, hours=10.0)
 
@@ -58,7 +58,7 @@ def test_they_close_at_their_yearly_rate_and_when_the_founder_is_gone_or_in_much
 def test_new_ones_come_at_the_rate_without_support_and_so_many_a_year_for_each_catalyst(
     unaided: float, catalysts: float
 ) -> None:
-    """In 100,000 adults: 100 for each one per 1,000, and 60 for each catalyst per 100,000, a year, over empty pitches."""
+    """In 100,000 adults: 100 a year for each one per 1,000, and 60 for each catalyst per 100,000."""
     place = town(STILL.but(at_start=0.0), people=100_000)
     after = small.alone(STILL.but(unaided=unaided, catalysts=catalysts, aided=60.0), place)
     yearly = 100 * unaided + 60 * catalysts
@@ -148,7 +148,7 @@ def test_what_a_client_holds_buys_the_enterprises_hours() -> None:
     [
         Route.DIRECT_PAYMENT, Route.SERVICE_FUND, Route.MANAGED,
         pytest.param(Route.MIXED, marks=pytest.mark.xfail(
-            strict=True, reason="Provision would serve a mixed route from an enterprise, but Enterprises takes none on its books",
+            strict=True, reason="Provision would serve a mixed route from an enterprise, but Enterprises takes none",
         )),
     ],
 )  # fmt: skip
@@ -165,11 +165,12 @@ def test_an_enterprise_serves_whom_it_takes_and_takes_whom_it_would_serve(route:
 
 
 def test_without_support_there_are_next_to_none_and_with_it_they_grow() -> None:
-    """Five years of a town of four thousand: below one for 1,000 adults without, more than twice as many with catalysts."""
+    """Five years of a town of 4,000: under one for 1,000 adults without catalysts, more than twice as many with."""
     counts = {}
     for catalysts in (0.0, 4.0):
         scenario = small.SCENARIO.but({
-            "citizens": 4000, "enterprises.pitches": 3.0, "enterprises.at_start": 0.1, "enterprises.catalysts": catalysts,
+            "citizens": 4000, "enterprises.pitches": 3.0, "enterprises.at_start": 0.1,
+            "enterprises.catalysts": catalysts,
         })  # fmt: skip
         counts[catalysts] = small.run(scenario, months=60).series["enterprises"]
     assert counts[0.0].iloc[-1] < 1.0 * 4 and counts[4.0].iloc[-1] > 2 * counts[0.0].iloc[-1]

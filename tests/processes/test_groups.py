@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import near
-from small import Tie
 
+import small
 from carecommons.place.ledger import Event, Giver
 from carecommons.place.organisations import Groups as State
 from carecommons.place.place import Place
 from carecommons.processes.groups import Groups
 from carecommons.processes.ties import Ties
 from carecommons.units import monthly
+from small import Tie
 
 STILL: dict[str, Any] = {"join": 0.0, "leave": 0.0, "close": 0.0, "reopen": 0.0, "acquaint": 0.0}
 QUIET = Ties(withdraw=0.0, come_back=0.0, lose_touch=0.0, meet=0.0, fade=(0.0,) * 7)
@@ -34,7 +34,7 @@ def with_groups(place: Place, count: int, capacity: int = 1000) -> Place:
 
 
 def clubs() -> Place:
-    """Two clubs: 0, 1, 2 belong to the first, 2, 3, 4 to the second, 1 and 2 to both; some are kin or friends besides."""
+    """Two clubs: 0, 1, 2 belong to the first, 1, 2, 3, 4 to the second; some are kin or friends besides."""
     pairs = [
         (0, 1, Tie.PEER), (0, 2, Tie.PEER), (1, 2, Tie.PEER), (2, 3, Tie.PEER), (3, 4, Tie.PEER),
         (0, 3, Tie.FRIEND), (0, 5, Tie.KIN), (1, 5, Tie.NEIGHBOUR),
@@ -51,7 +51,7 @@ def tied(place: Place) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("grace", [0, 1, 3])
 def test_closing_a_venue_ends_exactly_its_peer_ties_after_the_grace_period(grace: int) -> None:
-    """1 and 2 share the other club, 0 and 3 are friends: theirs stay. Members keep up for the grace, ties a month more."""
+    """1 and 2 share the other club, 0 and 3 are friends: theirs stay. Ties last a month longer than membership."""
     groups = Groups(**STILL, grace=grace)
     place = clubs()
     before = tied(place)
@@ -171,7 +171,9 @@ def test_members_time_is_shared_among_members_in_need(
 
 def test_without_anybodys_time_there_is_no_community_supply_and_services_stand_alone() -> None:
     """All assets nought: no minute is given unpaid, and the town is the one in which nobody could be asked, exactly."""
-    nothing = small.STIRRED.but({"people.spare_hours": 0.0, "people.spare_hours_working": 0.0, "groups.volunteer_minutes": 0})
+    nothing = small.STIRRED.but(
+        {"people.spare_hours": 0.0, "people.spare_hours_working": 0.0, "groups.volunteer_minutes": 0}
+    )
     services = nothing.but({"informal_care.off": True})
     place = small.founded(nothing)
     for month in small.months(nothing, place, 10):

@@ -1,4 +1,4 @@
-"""Unpaid care comes from the willing, tires them by the hour, and gives way to paid care or is relieved by it, by one sign."""
+"""Unpaid care comes from the willing, tires them by the hour, and is replaced or relieved by paid care, by one sign."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import near
-from small import Tie
 
+import small
 from carecommons.place.ledger import Event, Giver
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
@@ -19,9 +18,16 @@ from carecommons.processes.process import Process
 from carecommons.processes.turnover import Turnover
 from carecommons.processes.wellbeing import Wellbeing
 from carecommons.units import minutes_a_month, monthly
+from small import Tie
 
 WILLING = InformalCare(
-    willing=(1.0, 1.0, 1.0), recognised=(1.0, 1.0, 1.0), live_in=1.0, at_most=1.0, crowding=0.0, tiring=0.0, breakdown=0.0
+    willing=(1.0, 1.0, 1.0),
+    recognised=(1.0, 1.0, 1.0),
+    live_in=1.0,
+    at_most=1.0,
+    crowding=0.0,
+    tiring=0.0,
+    breakdown=0.0,
 )
 TWENTY = minutes_a_month(20)
 
@@ -137,7 +143,9 @@ def test_below_nought_unpaid_hours_fall_by_the_stated_share_of_paid_ones_above_t
 def test_above_nought_the_stated_share_of_strain_is_relieved() -> None:
     """A carer who gives 3,000 of 4,000 minutes, the rest being paid: a quarter of hers would be relieved in full."""
     place = couples(1, from_council=[1000, 0])
-    tired = {c: small.alone(WILLING.but(tiring=0.1, crowding=c), place).citizens.strain[1] for c in (-0.5, 0.0, 0.5, 1.0)}
+    tired = {
+        c: small.alone(WILLING.but(tiring=0.1, crowding=c), place).citizens.strain[1] for c in (-0.5, 0.0, 0.5, 1.0)
+    }
     full = 0.1 * 3000 / TWENTY
     assert tired[0.0] == pytest.approx(full, rel=1e-3)
     assert tired[0.5] == pytest.approx(full * (1 - 0.5 / 4), rel=1e-3)
@@ -164,10 +172,12 @@ def test_with_relief_carers_last_longer(crowding: float) -> None:
 
 
 def test_in_a_town_more_paid_care_replaces_unpaid_care_or_spares_carers_by_the_sign_alone() -> None:
-    """R18, both ways round: the same town with little and with much money, where paid care crowds out and where it relieves."""
+    """R18, both ways: a town with little and with much money, where paid care crowds out and where it relieves."""
     hours, strain = {}, {}
     for crowding in (-1.0, 1.0):
-        town = small.SCENARIO.but({"informal_care.crowding": crowding, "assessment.covers": 0.8, "provision.home_care": 2.0})
+        town = small.SCENARIO.but(
+            {"informal_care.crowding": crowding, "assessment.covers": 0.8, "provision.home_care": 2.0}
+        )
         for funding in (0.2, 4.0):
             model = small.run(town.but({"council.funding": funding}), months=24)
             hours[crowding, funding] = model.series["unpaid_hours"].iloc[-12:].mean()
@@ -184,7 +194,7 @@ def test_in_a_town_more_paid_care_replaces_unpaid_care_or_spares_carers_by_the_s
 
 
 def test_a_carer_who_leaves_takes_exactly_her_hours_and_some_who_lack_them_ask_a_month_later() -> None:
-    """Daughters are under 35 and some move away; their mothers, who lacked a quarter of what they need, lack all of it."""
+    """Daughters are under 35 and some move away; mothers who lacked a quarter of what they need lack all of it."""
     count = 20_000
     needy = np.arange(2 * count) % 2 == 0
     place = couples(count, need=4000, spare=3000, age=np.where(needy, 60 * 12, 30 * 12))

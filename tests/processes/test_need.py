@@ -1,4 +1,4 @@
-"""Need is ten outcomes and some minutes; it is stationary where nothing ages, rises with age, and comes at once with a shock."""
+"""Need is ten outcomes and some minutes; it is stationary where nothing ages, and rises with age and shocks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import SIGMAS, log_odds_ratio, near, off_zero
 
+import small
 from carecommons.evidence.validate import targets
 from carecommons.place.luck import Luck
 from carecommons.place.place import Place
@@ -32,7 +32,9 @@ def test_everybody_has_ten_outcomes_of_a_severity_from_nought_to_three(lived_in:
     assert needs.shape == (len(c), len(CARE_ACT_OUTCOMES)) == (len(c), 10)
     assert needs.min() >= 0 and needs.max() <= 3
     personal = np.delete(needs, RELATIONSHIPS, axis=1)
-    assert np.array_equal(personal.max(axis=1), c.level)  # whoever is in need fails something, at the severity of his level
+    assert np.array_equal(
+        personal.max(axis=1), c.level
+    )  # whoever is in need fails something, at the severity of his level
     assert np.array_equal(needs[:, RELATIONSHIPS] > 0, c.relational > 0)
 
 
@@ -96,7 +98,9 @@ def test_minutes_are_hours_by_level_times_frailty_and_no_more_than_a_month_has()
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_outcomes_fail_as_often_as_stated(level: int) -> None:
     """Where the first always fails, nobody in need would fail nothing, and the others' chances are the stated ones."""
-    chances = {name: (1.0, *getattr(Need(), name)[1:]) for name in ("deficits_low", "deficits_moderate", "deficits_high")}
+    chances = {
+        name: (1.0, *getattr(Need(), name)[1:]) for name in ("deficits_low", "deficits_moderate", "deficits_high")
+    }
     place = small.by_hand(MANY, level=level - 1)
     rise = tuple(1.0 if k == level - 1 else 0.0 for k in range(3))
     after = small.alone(Need(**{**STILL, "worsen": rise}, **chances), place).citizens
@@ -177,7 +181,7 @@ def test_with_ageing_mean_need_rises() -> None:
 
 
 def test_impairment_that_comes_with_the_years_brings_need_and_spares_nobody() -> None:
-    """From the same people under the same luck: whose impairment comes is never the better for it, and some are worse."""
+    """The same people under the same luck: whose impairment comes is never the better for it, and some are worse."""
     still = Need(**AGELESS, **UNMOVED)
     people = []
     for onset in (0.0, 1.0):
@@ -209,7 +213,7 @@ def test_isolation_and_unmet_need_may_speed_up_slow_down_or_leave_worsening(what
     worse = small.alone(need, place).citizens.level == 2
     assert near(worse[~half], monthly(0.5)) and near(worse[half], monthly(0.5) * effect)
     log_ratio, error = log_odds_ratio(worse[half], worse[~half])
-    assert effect == 1.0 or np.sign(log_ratio) == np.sign(np.log(effect)) and abs(log_ratio) > SIGMAS * error
+    assert effect == 1.0 or (np.sign(log_ratio) == np.sign(np.log(effect)) and abs(log_ratio) > SIGMAS * error)
 
 
 @pytest.mark.parametrize(("process", "column"), [("isolation_effect", "isolated"), ("unmet_effect", "unmet")])

@@ -1,18 +1,17 @@
-"""Single people of like age pair up as often as stated, share a home with nobody else's family, and never pair within theirs."""
+"""Single people of like age pair up as often as stated, never within their family, and live with no strangers."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import small
-from chance import near
-from small import Tie
 
+import small
 from carecommons.place.ledger import Event
 from carecommons.place.place import Place
 from carecommons.place.population import Setting
 from carecommons.processes.pairing import Pairing
 from carecommons.processes.turnover import Turnover
+from small import Tie
 
 OFTEN = Pairing(find=(1.0,) * 8)
 
@@ -60,7 +59,13 @@ def test_friends_who_pair_keep_one_tie() -> None:
     pairs = set(zip(t.owner[t.used].tolist(), t.neighbour[t.used].tolist(), strict=True))
     assert len(pairs) == t.used.sum()
     couples = {(k, int(c.partner[k])) for k in np.flatnonzero(c.partner >= 0).tolist()}
-    kinds = dict(zip(zip(t.owner[t.used].tolist(), t.neighbour[t.used].tolist(), strict=True), t.kind[t.used].tolist(), strict=True))
+    kinds = dict(
+        zip(
+            zip(t.owner[t.used].tolist(), t.neighbour[t.used].tolist(), strict=True),
+            t.kind[t.used].tolist(),
+            strict=True,
+        )
+    )
     assert couples and all(kinds[couple] == Tie.PARTNER for couple in couples)
 
 
@@ -78,7 +83,7 @@ def test_brothers_and_sisters_mothers_and_sons_do_not_pair() -> None:
 
 @pytest.mark.parametrize("strangers", [0, 1, 3])
 def test_a_couple_from_two_families_finds_a_home_in_which_nobody_lives(strangers: int) -> None:
-    """A daughter and a son leave their mothers; widowers live in the homes that couples of her address and the next set up."""
+    """A daughter and a son leave their mothers; widowers live in homes that couples of their addresses set up."""
     n = 4 + strangers
     home = [0, 0, 2, 2, *(2 * n + k for k in range(strangers))]
     place = small.by_hand(n, sex=[0, 0, 1, 0, *[1] * strangers], household=home)
@@ -97,7 +102,7 @@ def test_a_couple_from_two_families_finds_a_home_in_which_nobody_lives(strangers
 
 
 def test_over_the_years_nobody_lives_with_strangers() -> None:
-    """Coming, going and pairing: in each home everybody hangs together by ties, or by those of people who once lived there."""
+    """Coming, going and pairing: whoever a couple lives with lived with one of the two before."""
     restless = Turnover(mortality=2.0, departure=0.1, departure_young=0.2, arrival=1.0, coming_of_age=0.6)
     pairing = Pairing(find=(0.9,) * 8)
     place = small.founded()

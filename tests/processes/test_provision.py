@@ -1,15 +1,16 @@
-"""Care is bought in the order of need; every minute has one payer or giver, every stage of demand lies within the one before."""
+"""Care is bought in the order of need; each minute has one payer or giver, each stage of demand is within the last."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import small
 from carecommons.place.ledger import Account, Event, Giver
 from carecommons.place.place import Place
 from carecommons.place.population import Route, Setting, Status
@@ -56,7 +57,9 @@ def test_a_package_at_home_by_hand(who: dict[str, Any], council: float, own: flo
     assert c.funded[0] == 600 == c.from_council[0] + c.from_own[0]
     assert (c.council_cost[0], c.own_cost[0]) == (pence(council), pence(own)) and c.care_paid[0] == pence(own)
     assert c.from_own[0] == 600 * own // (council + own)  # the minutes that are his by what he paid
-    assert flow(after, Account.COUNCIL, payee) == council + own and flow(after, Account.CITIZENS, Account.COUNCIL) == own
+    assert (
+        flow(after, Account.COUNCIL, payee) == council + own and flow(after, Account.CITIZENS, Account.COUNCIL) == own
+    )
     assert after.ledger.minutes.tolist() == [c.from_council[0], c.from_own[0], 0, 0]
 
 
@@ -87,7 +90,10 @@ def test_who_pays_for_himself_buys_a_share_of_what_is_lacking_as_far_as_his_savi
     c = after.citizens
     assert c.from_own[0] == minutes and c.from_council[0] == c.funded[0] == 0
     assert before.citizens.savings[0] - c.savings[0] == c.own_cost[0] == pence(minutes / 2)
-    assert flow(after, Account.CITIZENS, Account.HOME_CARE) == minutes / 2 and flow(after, Account.COUNCIL, Account.HOME_CARE) == 0
+    assert (
+        flow(after, Account.CITIZENS, Account.HOME_CARE) == minutes / 2
+        and flow(after, Account.COUNCIL, Account.HOME_CARE) == 0
+    )
     assert after.ledger.minutes[Giver.OWN_MONEY] == minutes and after.ledger.events[Event.BREACHES] == 0
 
 
@@ -107,7 +113,7 @@ def test_a_self_funder_in_a_care_home_pays_from_income_then_savings_then_the_hom
 
 @pytest.mark.parametrize("hours", [0.0, 2.0, 5.0])
 def test_hours_run_short_for_those_in_least_need_and_what_they_lack_is_a_breach(hours: float) -> None:
-    """Three clients of one council, ten hours each a week, with workers for so many in all: two ranks by level, then need."""
+    """Three clients, ten hours each a week, and workers for so many in all: ranked by level, then need."""
     ten = minutes_a_month(10)
     place = small.by_hand(
         3, level=[2, 3, 3], need=[9000, 8000, 9500], entitled=ten, eligible=True, assessed=True, route=Route.MANAGED
@@ -122,7 +128,13 @@ def test_hours_run_short_for_those_in_least_need_and_what_they_lack_is_a_breach(
 
 def test_every_minute_that_reaches_people_has_exactly_one_payer_or_giver() -> None:
     """The four columns of the ledger and the four columns of the people are the same minutes, whatever is on or off."""
-    switches = ({}, {"enterprises.off": True}, {"informal_care.off": True}, {"groups.off": True}, {"council.funding": 0.0})
+    switches = (
+        {},
+        {"enterprises.off": True},
+        {"informal_care.off": True},
+        {"groups.off": True},
+        {"council.funding": 0.0},
+    )
     for off in switches:
         scenario = small.STIRRED.but(off)
         for month in small.months(scenario, small.founded(scenario), 4):
@@ -140,12 +152,14 @@ def full_cost(scenario: Scenario, place: Place, pounds_an_hour: float) -> float:
 
 
 def test_which_of_two_policies_costs_less_turns_with_the_price_of_unpaid_time() -> None:
-    """R62: packages that leave to families what they give, or that do not ask; each paid hour takes the place of a given one.
+    """R62: packages that leave to families what they give, or do not ask; a paid hour takes the place of a given one.
 
-    At no price for unpaid time the first costs less, by the packages it saves; at twice the price of paid time the second.
+    With unpaid time at no price the first costs less, by the packages it saves; at twice the price of paid time the
+    second does.
     """
     town = small.SCENARIO.but({
-        "informal_care.crowding": -1.0, "assessment.covers": 0.9, "assessment.care_home": (0.0, 0.0), "council.funding": 3.0,
+        "informal_care.crowding": -1.0, "assessment.covers": 0.9, "assessment.care_home": (0.0, 0.0),
+        "council.funding": 3.0,
         "provision.home_care": 2.0, "provision.assistants": 2.0, "provision.home_care_fee": 20.0,
         "provision.assistant_rate": 20.0, "enterprises.off": True,
     })  # fmt: skip
@@ -163,10 +177,10 @@ def flags(place: Place, flag: Status) -> np.ndarray:
 
 
 def is_a_funnel(place: Place) -> None:
-    """Latent holds expressed, that holds assessed, that holds eligible, that holds funded; hours delivered are hours funded."""
+    """Latent holds expressed, that assessed, that eligible, that funded; hours delivered are hours funded."""
     c = place.citizens
     stages = [flags(place, s) for s in (Status.IN_NEED, Status.ASKED, Status.ASSESSED, Status.ELIGIBLE, Status.FUNDED)]
-    for wide, narrow in zip(stages, stages[1:], strict=False):
+    for wide, narrow in pairwise(stages):
         assert (narrow <= wide).all()
     paying = flags(place, Status.ELIGIBLE) & (c.route != Route.SELF_FUNDER)
     assert np.array_equal((c.from_council + c.from_own)[paying], c.funded[paying])

@@ -1,4 +1,4 @@
-"""Ties fade without contact by one formula, are kept up by it, begin between people alike, and shut out or take in by a sign."""
+"""Ties fade without contact by one formula and are kept up by it; people alike meet; a sign shuts out or takes in."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import near
-from small import Tie
 
+import small
 from carecommons.place.ledger import Event
 from carecommons.place.place import Place
 from carecommons.place.population import Setting
 from carecommons.processes.ties import Ties
 from carecommons.units import minutes_a_month
+from small import Tie
 
 MANY = 20_000
 QUIET: dict[str, Any] = {"withdraw": 0.0, "come_back": 0.0, "lose_touch": 0.0, "meet": 0.0}

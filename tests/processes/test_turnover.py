@@ -1,4 +1,4 @@
-"""People die as the life table says, move as often as they are said to, and newcomers come to a home of their own or kin."""
+"""People die as the life table says, move as often as stated, and newcomers live alone or with their family."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import near
 
+import small
 from carecommons.founding.profile import life_table
 from carecommons.place.ledger import Event
 from carecommons.place.place import Place

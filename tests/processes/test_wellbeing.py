@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import small
 from chance import SIGMAS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import small
 from carecommons.place.place import Place
 from carecommons.place.population import RELATIONSHIPS, Citizens, Contact, Preference, Route, Setting, Status
 from carecommons.processes.wellbeing import Wellbeing
@@ -50,7 +50,9 @@ def test_isolated_is_who_scores_under_the_cut_off(network: int, isolated: bool) 
         (18, 0.0, 0.5, Contact.ADEQUATE),  # a tired carer
     ],
 )
-def test_contact_is_felt_against_what_a_person_wishes(network: int, desire: float, strain: float, answer: Contact) -> None:
+def test_contact_is_felt_against_what_a_person_wishes(
+    network: int, desire: float, strain: float, answer: Contact
+) -> None:
     """18 points are the middle, six more or less a step; wishes and strain weigh 1.3 and 2.5."""
     assert stock(network=network, desire=desire, strain=strain).contact[0] == answer
 
@@ -70,7 +72,9 @@ def test_in_a_town_isolation_and_loneliness_disagree_both_ways(lived_in: Place) 
 
 
 def test_need_for_company_is_isolation_and_loneliness_and_an_outcome_only_beside_other_needs() -> None:
-    c = stock(people=4, network=[5, 5, 28, 5], desire=[3.0, -3.0, 0.0, 3.0], level=[1, 1, 1, 0], need=[500, 500, 500, 0])
+    c = stock(
+        people=4, network=[5, 5, 28, 5], desire=[3.0, -3.0, 0.0, 3.0], level=[1, 1, 1, 0], need=[500, 500, 500, 0]
+    )
     assert c.relational.tolist() == [2, 1, 0, 2]
     assert (c.deficits >> RELATIONSHIPS & 1).tolist() == [1, 1, 0, 0]
     better = small.by_hand(1, network=28, level=1, need=500, deficits=1 | 1 << RELATIONSHIPS)
@@ -78,7 +82,7 @@ def test_need_for_company_is_isolation_and_loneliness_and_an_outcome_only_beside
 
 
 def test_what_users_say_of_their_contact_is_about_as_published() -> None:
-    """44, 34, 16 and 6 % of users (ASCS 2013-14): a fifth either way, the band of `carecommons validate`, and sampling error."""
+    """44, 34, 16 and 6 % of users (ASCS 2013-14): a fifth either way, as in validation, and sampling error."""
     said = np.zeros(4)
     for seed in (1, 2):
         c = small.run(small.SCENARIO.but({"place": "england", "citizens": 20_000}), seed=seed, months=12).place.citizens
@@ -128,12 +132,21 @@ def test_in_a_town_the_weight_alone_decides_whether_services_meet_isolation(live
 @pytest.mark.parametrize(
     ("who", "points"),
     [
-        ({"network": 18}, 22),  # 8.6 food, cleanliness, safety; 3 contact, 2.7 occupation, 2.7 home, 2.4 control, 2.7 dignity
+        (
+            {"network": 18},
+            22,
+        ),  # 8.6 food, cleanliness, safety; 3 contact, 2.7 occupation, 2.7 home, 2.4 control, 2.7 dignity
         ({"network": 18, "level": 3, "need": 1000, "route": 1}, 16),  # 4.85, 3, 1.35, 2.7, 1.44, 2.7
         ({"network": 18, "level": 3, "need": 1000, "route": 1, "informal": 500}, 18),  # 6.725, 3, 1.35, 2.7, 1.92, 2.7
-        ({"network": 18, "level": 3, "need": 1000, "route": 4, "from_council": 1000}, 21),  # 8.6, 3, 1.35, 2.7, 2.6, 2.7
+        (
+            {"network": 18, "level": 3, "need": 1000, "route": 4, "from_council": 1000},
+            21,
+        ),  # 8.6, 3, 1.35, 2.7, 2.6, 2.7
         ({"network": 0, "level": 3, "need": 1000, "route": 1}, 13),  # 0.2 for contact instead of 3
-        ({"network": 18, "level": 3, "need": 1000, "route": 2, "from_council": 1000, "setting": 1}, 20),  # 8.6, 3, 1.35, 2.4, 2.3, 2.7
+        (
+            {"network": 18, "level": 3, "need": 1000, "route": 2, "from_council": 1000, "setting": 1},
+            20,
+        ),  # 8.6, 3, 1.35, 2.4, 2.3, 2.7
     ],
 )
 def test_quality_of_life_by_hand(who: dict[str, Any], points: int) -> None:
@@ -141,8 +154,9 @@ def test_quality_of_life_by_hand(who: dict[str, Any], points: int) -> None:
 
 
 PEOPLE = {
-    "level": st.integers(0, 3), "need": st.integers(1, 40_000), "network": st.integers(0, 30), "desire": st.floats(-4, 4, width=32),
-    "strain": st.floats(0, 1, width=32), "informal": st.integers(0, 40_000), "community": st.integers(0, 5000),
+    "level": st.integers(0, 3), "need": st.integers(1, 40_000), "network": st.integers(0, 30),
+    "desire": st.floats(-4, 4, width=32), "strain": st.floats(0, 1, width=32),
+    "informal": st.integers(0, 40_000), "community": st.integers(0, 5000),
     "from_council": st.integers(0, 20_000), "from_own": st.integers(0, 20_000), "setting": st.integers(0, 1),
     "route": st.integers(0, 6), "withdrawn": st.booleans(), "disabled": st.booleans(), "age": st.integers(216, 1300),
 }  # fmt: skip
@@ -171,7 +185,8 @@ def test_quality_of_life_is_bounded_and_never_falls_when_one_thing_improves_alon
 
 
 @pytest.mark.xfail(
-    strict=True, reason="with the default quality_dignity (2.8, 2.7) a first minute of paid care can cost a point: equal values would not"
+    strict=True,
+    reason="with quality_dignity (2.8, 2.7) a first minute of paid care can cost a point; equal values would not",
 )
 def test_at_the_default_too_a_first_minute_of_paid_care_costs_nobody_anything() -> None:
     unpaid = np.arange(0, 10_000, 100)
@@ -182,13 +197,16 @@ def test_at_the_default_too_a_first_minute_of_paid_care_costs_nobody_anything() 
 
 def score(together: float, informal: int, formal: int) -> int:
     return int(stock(
-        PLAIN.but(together=together), level=2, need=10_000, network=12, route=Route.MANAGED, informal=informal, from_council=formal
+        PLAIN.but(together=together), level=2, need=10_000, network=12, route=Route.MANAGED, informal=informal,
+        from_council=formal,
     ).scrqol[0])  # fmt: skip
 
 
 @pytest.mark.parametrize("together", [-3.0, 0.0, 2.0, 3.0])
-def test_paid_and_unpaid_care_do_more_together_or_less_by_the_stated_points_and_at_nought_they_add(together: float) -> None:
-    """What families add beside paid care, less what they add alone: the term itself; at 0 nothing but four roundings."""
+def test_paid_and_unpaid_care_do_more_together_or_less_by_the_stated_points_and_at_nought_they_add(
+    together: float,
+) -> None:
+    """What families add beside paid care less what they add alone is the term; at 0 nothing but four roundings."""
     alone, beside = (score(together, 2000, f) - score(together, 0, f) for f in (0, 3000))
     assert abs(beside - alone - together) <= 2
     for informal, formal in ((0, 0), (2000, 0), (0, 3000)):
@@ -222,7 +240,8 @@ def test_who_is_satisfied_by_hand(who: dict[str, Any], satisfied: bool) -> None:
 ENOUGH: dict[str, Any] = {  # money and workers for all who are eligible: only the rule decides who is served
     "place": "england", "citizens": 2000, "council.funding": 10.0, "council.assessment_cost": 100.0,
     "provision.home_care": 5.0, "provision.assistants": 5.0, "asking.rate": (0.3, 0.3, 0.3),
-    "assessment.at_the_door": (0.0, 0.0, 0.0), "assessment.impact": (1.0, 1.0, 1.0), "assessment.known": (0.5, 0.7, 0.9),
+    "assessment.at_the_door": (0.0, 0.0, 0.0), "assessment.impact": (1.0, 1.0, 1.0),
+    "assessment.known": (0.5, 0.7, 0.9),
     "assessment.reablement": (0.0, 0.0), "assessment.moves_on": (0.0, 0.0), "assessment.care_home": (0.0, 0.0),
     "assessment.covers": 0.9, "assessment.most_at_home": 168.0,
 }  # fmt: skip
@@ -232,14 +251,17 @@ ENOUGH: dict[str, Any] = {  # money and workers for all who are eligible: only t
     ("lax", "strict"),
     [
         ({"assessment.threshold": 2}, {"assessment.threshold": 5}),
-        ({"assessment.rule": "facs", "assessment.band": "moderate"}, {"assessment.rule": "facs", "assessment.band": "substantial"}),
+        (
+            {"assessment.rule": "facs", "assessment.band": "moderate"},
+            {"assessment.rule": "facs", "assessment.band": "substantial"},
+        ),
     ],
     ids=["outcomes", "bands"],
 )
 def test_a_stricter_rule_leaves_users_as_satisfied_as_before_while_those_in_need_are_less_so(
     lax: dict[str, Any], strict: dict[str, Any]
 ) -> None:
-    """R63: the survey of users does not see those who are no users any more (satisfied users: 62 to 65 % through the cuts).
+    """R63: a survey of users does not see those who are users no more (satisfied: 62 to 65 % through the cuts).
 
     Four towns, each under both rules, means of the second year. Flat is less than a quarter of the fall among all.
     """

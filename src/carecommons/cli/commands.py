@@ -266,11 +266,15 @@ def outcomes(word: str | None, as_json: bool) -> None:
 @REPORT
 def validate(subject: str, replicates: int | None, change: Change, report: Report) -> None:
     """Run SUBJECT, England unless you say otherwise, and set it beside the published figures."""
+    from carecommons.evidence.validate import DEFAULT, verdict
     from carecommons.evidence.validate import validate as check
-    from carecommons.evidence.validate import verdict
     from carecommons.experiments import design, show, store
 
-    scenario = change.of(subject, months=36, citizens=20_000) if subject == "england" else change.of(subject)
+    scenario = (
+        change.of(subject, months=DEFAULT.months, citizens=DEFAULT.citizens)
+        if subject == "england"
+        else change.of(subject)
+    )
     worlds = change.worlds(2 if replicates is None else replicates)
     if scenario.months < 12:
         raise InputError(f"validate: months = {scenario.months} must be at least 12: published figures are of a year")

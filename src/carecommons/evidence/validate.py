@@ -13,6 +13,7 @@ from carecommons.evidence.year import Year
 from carecommons.model import CareCommons
 from carecommons.scenario import Scenario
 
+DEFAULT = Scenario(place="england", citizens=20_000, months=60)
 TOLERANCE = 0.20
 CORE = ("need", "help", "requests", "assessment", "contact", "carers")
 
@@ -41,7 +42,7 @@ def validate(
     `progress` is called once a simulated month. Figures that the model cannot express have no simulated value but a
     `why` instead.
     """
-    scenario = scenario or Scenario(place="england", citizens=20_000, months=60)
+    scenario = scenario or DEFAULT
     table = targets()
     found = pd.DataFrame([measure(scenario, seed, progress) for seed in seeds])
     table["simulated"] = found.mean().reindex(table.index)

@@ -141,7 +141,7 @@ class Provision(Process):
             own_paid,
         )
         self._book(place, rows, np.where(got == 0, 0, paid + own_paid), got, paid, own_paid, pool, whole)
-        _settle_up(place, budget - left)
+        _settle_up(place, budget - int(left))
         ledger.events[Event.BREACHES] += int((got < c.entitled[rows]).sum())
 
     def _book(

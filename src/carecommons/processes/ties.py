@@ -146,7 +146,8 @@ class Ties(Process):
     @cached_property
     def by_kind(self) -> F32:
         """Fading, least closeness and its span by kind of tie (3, 7)."""
-        return np.array([self.fade, self.closeness, self.closeness_span], np.float32)
+        span = np.minimum(self.closeness_span, 1 - np.array(self.closeness))
+        return np.array([self.fade, self.closeness, span], np.float32)
 
     @cached_property
     def scores(self) -> F32:
@@ -227,18 +228,17 @@ def how_far(
         about *= np.float32(1.0) - without_care * np.float32(min(unmet, need) / max(need, 1))
     if given > 0:
         about *= np.float32(1.0) - while_caring * np.float32(min(given / heavy, 1.0))
-    return about
+    return min(about, np.float32(1.0))
 
 
 @compiled
 def _go_out(
     alive: Any, ids: Any, arrived: Any, age: Any, sociability: Any, stigma: Any, neighbourhood: Any, level: Any,
     setting: Any, need: Any, unmet: Any, given: Any, withdrawn: Any, reach: Any, gets_about: Any, in_care_home: Any,
-    without_care: Any, while_caring: Any, heavy: Any, receptive: Any,
-    first: Any, row_of: Any, start: Any, degree: Any, neighbour: Any, kind: Any,
-    withdraw: Any, come_back: Any, lose_touch: Any, meet: Any, settling_in: Any, enough: Any, through_friends: Any,
-    like_age: Any, seed: Any, key: Any, key_meeting: Any, month: Any, a: Any, b: Any, kinds: Any, lost_a: Any,
-    lost_b: Any,
+    without_care: Any, while_caring: Any, heavy: Any, receptive: Any, first: Any, row_of: Any, start: Any,
+    degree: Any, neighbour: Any, kind: Any, withdraw: Any, come_back: Any, lose_touch: Any, meet: Any,
+    settling_in: Any, enough: Any, through_friends: Any, like_age: Any, seed: Any, key: Any, key_meeting: Any,
+    month: Any, a: Any, b: Any, kinds: Any, lost_a: Any, lost_b: Any,
 ) -> Any:  # fmt: skip
     """Each person's own part of the month on last month's ties -> pairs who met, pairs who lost touch."""
     met, lost = 0, 0
@@ -292,12 +292,18 @@ def _go_out(
         if x < chance:
             a[met], b[met], kinds[met] = i, j, what
             met += 1
+    return still_about(withdrawn, a, b, kinds, met), lost
+
+
+@compiled
+def still_about(withdrawn: Any, a: Any, b: Any, kinds: Any, met: Any) -> Any:
+    """Keep the first `met` of the pairs a-b but those who would meet somebody who withdrew this month -> pairs kept."""
     kept = 0
-    for t in range(met):  # who withdrew this month is met by nobody, wherever he stands in the rows
+    for t in range(met):
         if not withdrawn[b[t]]:
             a[kept], b[kept], kinds[kept] = a[t], b[t], kinds[t]
             kept += 1
-    return kept, lost
+    return kept
 
 
 @compiled
