@@ -86,7 +86,7 @@ def test_a_list_is_a_tuple_and_a_whole_number_a_number() -> None:
         ({"pair": (0.5, 1.5)}, "1.5 is outside 0 to 1 share"),
         ({"pair": (-1, 0.5)}, "-1.0 is outside 0 to 1 share"),
         ({"pair": (0.1, "0.2")}, "'0.2' is not a number"),
-        ({"pair": (True, 0.2)}, "True is not a number"),
+        ({"pair": (True, 0.2)}, "true is not a number"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_value_and_what_would_be_right(values: dict[str, Any], said: str) -> None:

@@ -204,7 +204,8 @@ def test_a_scenario_knows_the_figures_of_its_place() -> None:
         ({"council.shares": [0.5, 0.5, 0.0, 0.0]}, None),
         ({"council.shares": [1.2, -0.2, 0.0]}, "council.shares #1 = 1.2 is outside 0 to 1 share of the grant"),
         ({"ties.fade": [0.1] * 6 + [float("nan")]}, "ties.fade #7 = nan is not a finite number"),
-        ({"ties.fade": [0.1] * 6 + ["0.1"]}, "ties.fade = '0.1' is not a number"),
+        ({"ties.fade": [0.1] * 6 + ["0.1"]}, "ties.fade #7 = '0.1' is not a number"),
+        ({"ties.fade": [0.1] * 5 + [True, 0.1]}, "ties.fade #6 = true is not a number"),
         ({"assessment.threshold": 2.5}, "assessment.threshold = 2.5 is not a whole number"),
         (
             {"assessment.rule": "care act"},

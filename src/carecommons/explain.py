@@ -169,14 +169,14 @@ def _own_words(key: str, one: ErrorDetails, context: Mapping[str, Any]) -> str:
     if not key:
         return message
     if "value" in context:
-        value = context["value"] if isinstance(context["value"], int | float) else None
+        value = context["value"] if isinstance(context["value"], int | float | str) else None
         return f"{_position(key, one.get('input'), value)} = {message}"
     if isinstance(one.get("input"), Mapping | BaseModel):
         return f"{key}: {message}"
     return f"{key} = {shown(one.get('input'))}: {message}"
 
 
-def _position(key: str, values: object, value: float | None) -> str:
+def _position(key: str, values: object, value: float | str | None) -> str:
     """`key`, with the place of `value` in it when it holds a list."""
     if value is None or not isinstance(values, list | tuple):
         return key

@@ -151,7 +151,11 @@ class CareCommons(Inhabited):
         self.processes = tuple(self._bound(entry) for entry in self.cycle)
 
     def _bound(self, entry: Entry) -> Process:
-        process = self._scenario.process(entry) if isinstance(entry, type) else entry
+        if isinstance(entry, type):
+            known = entry.section() in type(self._scenario).model_fields
+            process = self._scenario.process(entry) if known else entry()
+        else:
+            process = entry
         return process.on(self) if isinstance(process, Behaviour) else process
 
 

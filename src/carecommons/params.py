@@ -84,7 +84,8 @@ class Parameters(BaseModel):
         if {int, float} & set(get_args(kind)):
             for number in value:
                 if isinstance(number, bool | str):
-                    raise PydanticCustomError("not_a_number", "{value} is not a number", {"value": repr(number)})
+                    said = repr(number) if isinstance(number, str) else str(number).lower()
+                    raise PydanticCustomError("not_a_number", "{said} is not a number", {"value": number, "said": said})
         return tuple(value)
 
     @field_validator("*", mode="after")

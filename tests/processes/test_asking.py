@@ -56,7 +56,7 @@ def asks(process: Asking, place: Place) -> np.ndarray:
         (PLAIN.but(discouragement=0.2), {"refusals": 3}, 0.3 * 0.8**3),
         (PLAIN, {"eligible": True}, 0.0),
         (PLAIN, {"waiting_since": 0}, 0.0),
-        (PLAIN, {"setting": Setting.CARE_HOME}, 0.0),
+        (PLAIN, {"setting": Setting.CARE_HOME, "eligible": True}, 0.0),
     ],
 )
 def test_the_chance_of_asking_by_hand(process: Asking, who: dict[str, Any], chance: float) -> None:

@@ -393,12 +393,6 @@ def test_residents_stay_clients_while_they_are_in_need_whatever_the_rule_becomes
     assert c.eligible.all() and (c.entitled == 20_000).all()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a resident whose need ends stays in the home, no client; in need again he can neither ask nor be reviewed, "
-    "and "
-    "Charging calls him a self-funder whatever he has",
-)
 def test_a_poor_resident_who_recovered_and_is_in_need_again_is_no_self_funder() -> None:
     well = frail(1, level=0, need=0, deficits=0, setting=Setting.CARE_HOME, household=-2, savings=0, home_value=0)
     after = small.alone(HOMES, well)

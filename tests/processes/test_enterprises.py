@@ -147,9 +147,7 @@ def test_what_a_client_holds_buys_the_enterprises_hours() -> None:
     "route",
     [
         Route.DIRECT_PAYMENT, Route.SERVICE_FUND, Route.MANAGED,
-        pytest.param(Route.MIXED, marks=pytest.mark.xfail(
-            strict=True, reason="Provision would serve a mixed route from an enterprise, but Enterprises takes none",
-        )),
+        Route.MIXED,
     ],
 )  # fmt: skip
 def test_an_enterprise_serves_whom_it_takes_and_takes_whom_it_would_serve(route: Route) -> None:

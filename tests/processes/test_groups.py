@@ -172,7 +172,12 @@ def test_members_time_is_shared_among_members_in_need(
 def test_without_anybodys_time_there_is_no_community_supply_and_services_stand_alone() -> None:
     """All assets nought: no minute is given unpaid, and the town is the one in which nobody could be asked, exactly."""
     nothing = small.STIRRED.but(
-        {"people.spare_hours": 0.0, "people.spare_hours_working": 0.0, "groups.volunteer_minutes": 0}
+        {
+            "people.spare_hours": 0.0,
+            "people.spare_hours_working": 0.0,
+            "groups.volunteer_minutes": 0,
+            "informal_care.worth": 0.0,
+        }  # fmt: skip
     )
     services = nothing.but({"informal_care.off": True})
     place = small.founded(nothing)

@@ -184,10 +184,6 @@ def test_quality_of_life_is_bounded_and_never_falls_when_one_thing_improves_alon
     assert 0 <= before <= after <= 24
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="with quality_dignity (2.8, 2.7) a first minute of paid care can cost a point; equal values would not",
-)
 def test_at_the_default_too_a_first_minute_of_paid_care_costs_nobody_anything() -> None:
     unpaid = np.arange(0, 10_000, 100)
     values = {"people": 100, "level": 2, "need": 10_000, "network": 18, "route": Route.MANAGED, "informal": unpaid}

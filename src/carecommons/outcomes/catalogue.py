@@ -30,6 +30,17 @@ def _paid(payer: Account, *payees: Account) -> Callable[[Place], float]:
     return lambda place: sum(place.ledger.flows.item(payer, payee) for payee in payees) * POUNDS
 
 
+def _unpaid_value(place: Place) -> float:
+    minutes = place.ledger.minutes.item(Giver.UNPAID) + place.ledger.minutes.item(Giver.COMMUNITY)
+    return minutes * HOURS * place.ledger.unpaid_price * POUNDS
+
+
+def _full_cost(place: Place) -> float:
+    payers = (Account.COUNCIL, Account.CITIZENS)
+    paid = sum(place.ledger.flows.item(payer, provider) for payer in payers for provider in PROVIDERS)
+    return paid * POUNDS + _unpaid_value(place)
+
+
 PROVIDERS = (Account.HOME_CARE, Account.CARE_HOMES, Account.ASSISTANTS, Account.ENTERPRISES)
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -123,6 +134,11 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("charges", "pounds", "what clients paid to the council", "neither", of=_paid(Account.CITIZENS,
     Account.COUNCIL)),
     Outcome("own_spend", "pounds", "what people paid for care in all", "down", of=_paid(Account.CITIZENS, *Account)),
+    Outcome("unpaid_value", "pounds",
+    "unpaid care and community help at the price of unpaid time (informal_care.worth)",
+            "neither", of=_unpaid_value),
+    Outcome("full_cost", "pounds", "what care cost everybody: packages, own money and unpaid time at its price", "down",
+            of=_full_cost),
     Outcome("overspend", "pounds", "what the rest of the council had to add this month", "down",
             of=_paid(Account.REST_OF_COUNCIL, Account.COUNCIL)),
     Outcome("reserves", "pounds", "the council's reserves at the month's end", "up",

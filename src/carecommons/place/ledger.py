@@ -81,11 +81,15 @@ def _events() -> I64:
 
 @dataclass(slots=True)
 class Ledger:
-    """`flows[a, b]` pence that a paid b this month; `minutes[g]` given; `events[e]` counted."""
+    """`flows[a, b]` pence that a paid b this month; `minutes[g]` given; `events[e]` counted.
+
+    `unpaid_price` is what an hour of unpaid time is worth, in pence: the user's to set, 0 allowed.
+    """
 
     flows: I64 = field(default_factory=_flows)
     minutes: I64 = field(default_factory=_minutes)
     events: I64 = field(default_factory=_events)
+    unpaid_price: int = 0
     balances: I64 = field(default_factory=lambda: np.zeros(len(Account), np.int64))
 
     def pay(self, payer: Account, payee: Account, amount: int) -> None:
@@ -102,4 +106,6 @@ class Ledger:
 
     def copy(self) -> Ledger:
         """An independent copy."""
-        return Ledger(self.flows.copy(), self.minutes.copy(), self.events.copy(), self.balances.copy())
+        return Ledger(
+            self.flows.copy(), self.minutes.copy(), self.events.copy(), self.unpaid_price, self.balances.copy()
+        )

@@ -113,7 +113,7 @@ def _ask(
     """One month of crises and requests -> requests, crises."""
     total, crises = 0, 0
     for i in range(alive.shape[0]):
-        if level[i] == 0 or not alive[i] or setting[i] == 1:
+        if level[i] == 0 or not alive[i] or (setting[i] == 1 and eligible[i]):
             continue
         u, v, w, _ = four(seed, key, month, ids[i])
         p = crisis_rate[level[i]]

@@ -94,7 +94,8 @@ def _charge(
         pays_all[i] = wealthy
         if not eligible[i]:
             u, v, _, _ = four(seed, key, before, ids[i])
-            route[i] = 6 if (wealthy and v < buys[level[i]]) or setting[i] == 1 else 1
+            owns = setting[i] == 1 and savings[i] + home_value[i] > upper
+            route[i] = 6 if (wealthy and v < buys[level[i]]) or owns else 1
             continue
         older = age[i] >= 792
         paired = partner[i] >= 0

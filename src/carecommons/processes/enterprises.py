@@ -150,9 +150,7 @@ def _seekers(alive: Any, setting: Any, route: Any, prefers: Any, enterprise: Any
     clients[:] = 0
     m = 0
     for i in range(alive.shape[0]):
-        holds_money = setting[i] == 0 and (
-            route[i] == DIRECT_PAYMENT or route[i] == SELF_FUNDER or route[i] == SERVICE_FUND
-        )
+        holds_money = setting[i] == 0 and (SERVICE_FUND <= route[i] <= SELF_FUNDER)
         if enterprise[i] >= 0 and holds_money and is_open[enterprise[i]]:
             clients[enterprise[i]] += 1
             continue

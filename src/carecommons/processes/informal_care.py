@@ -15,7 +15,7 @@ from carecommons.place.ledger import Giver
 from carecommons.place.luck import Luck, decision
 from carecommons.place.place import Place
 from carecommons.processes.process import Process
-from carecommons.units import WEEKS_A_MONTH, monthly
+from carecommons.units import WEEKS_A_MONTH, monthly, pence
 
 
 class InformalCare(Process):
@@ -78,6 +78,12 @@ class InformalCare(Process):
         grade=D,
         source="assumption",
     )  # fmt: skip
+    worth: float = param(
+        25.0, "what an hour of unpaid time is worth in the full cost of care; 0 leaves it out", unit="pounds/hour",
+        low=0,
+        high=200, role=LEVER, grade=C,
+        source="replacement cost 25, 18 in 2011 (Petrillo and Bennett 2023, Valuing Carers)",
+    )  # fmt: skip
     breaks: float = param(
         0.0, "break for carers of 20 hours a week and more, taken off their strain", unit="hours/week", low=0, high=40,
         role=LEVER, grade=D, source="assumption: relief in proportion to the hours of the break",
@@ -91,6 +97,7 @@ class InformalCare(Process):
     def step(self, place: Place, luck: Luck) -> None:
         """Ask, settle, tire and recover."""
         c, t = place.citizens, place.ties
+        place.ledger.unpaid_price = pence(self.worth)
         asked = np.zeros((len(c), 2), np.int64)
         relieved = np.zeros(len(c), np.int64)
         args = (c.alive, c.level, c.setting, c.household, c.spare, c.resting)

@@ -143,7 +143,7 @@ class Wellbeing(Process):
         source="assumption",
     )  # fmt: skip
     quality_dignity: tuple[float, float] = param(
-        (2.8, 2.7), "dignity without and with paid care", unit="points 0-3", low=0, high=3, role=UNCERTAIN, grade=D,
+        (2.75, 2.75), "dignity without and with paid care", unit="points 0-3", low=0, high=3, role=UNCERTAIN, grade=D,
         source="assumption",
     )  # fmt: skip
     together: float = param(
