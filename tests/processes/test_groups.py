@@ -177,7 +177,7 @@ def test_without_anybodys_time_there_is_no_community_supply_and_services_stand_a
             "people.spare_hours_working": 0.0,
             "groups.volunteer_minutes": 0,
             "informal_care.worth": 0.0,
-        }  # fmt: skip
+        }
     )
     services = nothing.but({"informal_care.off": True})
     place = small.founded(nothing)
