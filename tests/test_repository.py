@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Made from pieces, so that this file passes its own test.
-REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"))]
+REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("python" + "hosted", "org"), ("anaconda", "org"))]
 FOLDERS = ["work", "root", "home", "Users"]
 REGISTRY = re.compile("|".join(map(re.escape, REGISTRIES)), re.IGNORECASE)
 # A path that starts at one of the folders; not one that has it in the middle, as the address of a web page may.
