@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from carecommons import __version__
 from carecommons.cli import Stopped, cli
 from carecommons.experiments import design
-from carecommons.experiments.store import MANIFEST
+from carecommons.experiments.folder import MANIFEST
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import register
 

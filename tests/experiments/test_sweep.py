@@ -12,7 +12,7 @@ import pytest
 import carecommons as cc
 from carecommons.errors import InputError
 from carecommons.experiments.estimate import estimate
-from carecommons.experiments.store import FolderError
+from carecommons.experiments.folder import FolderError
 from carecommons.experiments.sweep import Sweep
 from carecommons.outcomes.catalogue import BY_NAME
 from small import SCENARIO

@@ -29,7 +29,7 @@ from carecommons.errors import InputError, did_you_mean, one_line
 
 # Everything else is imported by the command that needs it, so that --help answers at once.
 if TYPE_CHECKING:
-    from carecommons.experiments.store import Folder
+    from carecommons.experiments.folder import Folder
     from carecommons.experiments.sweep import Sweep
     from carecommons.scenario import Scenario
 
@@ -97,10 +97,10 @@ def run(subject: str, everything: bool, change: Change, report: Report) -> None:
 
 def _keep_run(folder: Folder, scenario: Scenario, seed: int, series: Any) -> None:
     from carecommons.analysis import plots
-    from carecommons.experiments import store
+    from carecommons.experiments import formats
 
     text = scenario.to_toml(everything=True)
-    folder.add("series.csv", store.csv(series.reset_index()))
+    folder.add("series.csv", formats.csv(series.reset_index()))
     folder.add("scenario.toml", text.encode())
     for name, content in plots.both(plots.run_picture(scenario, seed, series), "outcomes"):
         folder.add(name, content)
@@ -200,13 +200,13 @@ def compare(subject: str, other: str | None, buts: Sequence[str], replicates: in
 @JSON
 def places(as_json: bool) -> None:
     """List the places that are shipped."""
-    from carecommons.experiments import show, store
+    from carecommons.experiments import formats, show
     from carecommons.founding.profile import load
     from carecommons.founding.profile import places as shipped
 
     found = {name: load(name) for name in shipped()}
     if as_json:
-        click.echo(store.to_json([{"place": name, **profile.model_dump()} for name, profile in found.items()]))
+        click.echo(formats.to_json([{"place": name, **profile.model_dump()} for name, profile in found.items()]))
         return
     rows = [{"place": name, "name": p.name, "region": p.region, "adults": p.adults, "year": str(p.year),
              "most deprived fifth": f"{p.deprivation[0]:.0%}"} for name, p in found.items()]  # fmt: skip
@@ -223,7 +223,7 @@ def places(as_json: bool) -> None:
 @JSON
 def params(word: str | None, role: str | None, as_json: bool) -> None:
     """Print the register of parameters, or those with WORD in key, meaning or source."""
-    from carecommons.experiments import show, store
+    from carecommons.experiments import formats, show
     from carecommons.scenario import register
 
     found = [p for p in register() if role in (None, p.role) and _has(word, p.key, p.about, p.source, p.unit)]
@@ -232,7 +232,7 @@ def params(word: str | None, role: str | None, as_json: bool) -> None:
             f"params: nothing about '{one_line(word)}'{did_you_mean(word or '', [p.key for p in register()])}"
         )
     if as_json:
-        click.echo(store.to_json([p._asdict() for p in found]))
+        click.echo(formats.to_json([p._asdict() for p in found]))
         return
     _print(show.register_list(found))
     click.echo("Next: '--set KEY=VALUE' changes one, '--vary KEY=FROM:TO:LEVELS' sweeps it.")
@@ -245,7 +245,7 @@ def params(word: str | None, role: str | None, as_json: bool) -> None:
 @JSON
 def outcomes(word: str | None, as_json: bool) -> None:
     """Print every outcome's name, unit, definition and good direction, or those with WORD in name or definition."""
-    from carecommons.experiments import show, store
+    from carecommons.experiments import formats, show
     from carecommons.outcomes.catalogue import BY_NAME, OUTCOMES
 
     found = [o for o in OUTCOMES if _has(word, o.name, o.definition, o.unit)]
@@ -253,7 +253,7 @@ def outcomes(word: str | None, as_json: bool) -> None:
         raise InputError(f"outcomes: nothing about '{one_line(word)}'{did_you_mean(word or '', BY_NAME)}")
     rows = [{"name": o.name, "unit": o.unit, "definition": o.definition, "good": o.good} for o in found]
     if as_json:
-        click.echo(store.to_json(rows))
+        click.echo(formats.to_json(rows))
         return
     _print(show.rows_table(f"{len(found)} outcomes", rows))
 
@@ -268,7 +268,7 @@ def validate(subject: str, replicates: int | None, change: Change, report: Repor
     """Run SUBJECT, England unless you say otherwise, and set it beside the published figures."""
     from carecommons.evidence.validate import DEFAULT, verdict
     from carecommons.evidence.validate import validate as check
-    from carecommons.experiments import design, show, store
+    from carecommons.experiments import design, formats, show
 
     scenario = (
         change.of(subject, months=DEFAULT.months, citizens=DEFAULT.citizens)
@@ -283,7 +283,7 @@ def validate(subject: str, replicates: int | None, change: Change, report: Repor
         with show.bar("months", scenario.months * len(worlds), shown=not report.as_json) as advance:
             table = check(scenario, seeds=worlds, progress=advance)
         if folder:
-            folder.add("validation.csv", store.csv(table.reset_index()))
+            folder.add("validation.csv", formats.csv(table.reset_index()))
             text = scenario.to_toml(everything=True)
             folder.describe({"kind": "validation", "scenario": text, "seeds": list(worlds)})
     if report.json(table.reset_index().to_dict("records")):

@@ -14,7 +14,7 @@ from carecommons.errors import InputError, one_line
 
 # What is heavy is imported where it is needed, so that --help answers at once.
 if TYPE_CHECKING:
-    from carecommons.experiments.store import Folder
+    from carecommons.experiments.folder import Folder
     from carecommons.scenario import Scenario
 
 LARGEST = 2**63 - 1  # of seeds, and of what Whole reads where a scenario knows the bounds
@@ -56,13 +56,13 @@ class Report:
 
     def folder(self, experiment: str) -> Folder | None:
         """The folder asked for, if it may be written."""
-        from carecommons.experiments.store import Folder
+        from carecommons.experiments.folder import Folder
 
         return Folder(self.out, experiment, force=self.force) if self.out else None
 
     def json(self, content: Any) -> bool:
         """Print `content` if JSON is asked for -> whether it was."""
-        from carecommons.experiments.store import to_json
+        from carecommons.experiments.formats import to_json
 
         if self.as_json:
             click.echo(to_json(content))

@@ -14,9 +14,10 @@ import pandas as pd
 from rich.console import Group
 
 from carecommons.errors import InputError, one_line
-from carecommons.experiments import show, store
+from carecommons.experiments import formats, show
 from carecommons.experiments.design import LARGEST_SEED, digest
 from carecommons.experiments.estimate import LAST, NAN, Paired, estimate, last_year
+from carecommons.experiments.folder import Folder
 from carecommons.experiments.runner import Task, perform_all
 from carecommons.kernels.arrays import F64, I64
 from carecommons.outcomes.attribution import Attribution
@@ -100,15 +101,15 @@ class Comparison:
         # Drawing stands a floor above and is looked up only when asked for: a comparison needs no matplotlib.
         return import_module("carecommons.analysis.plots").comparison_picture(self, path)
 
-    def save(self, folder: store.Folder) -> None:
+    def save(self, folder: Folder) -> None:
         """Add the tables and both scenarios to a folder of results."""
-        folder.add("table.csv", store.csv(self.table.reset_index()))
-        folder.add("pairs.csv", store.csv(self.pairs))
-        folder.add("attribution.csv", store.csv(self.attribution.reset_index()))
+        folder.add("table.csv", formats.csv(self.table.reset_index()))
+        folder.add("pairs.csv", formats.csv(self.pairs))
+        folder.add("attribution.csv", formats.csv(self.attribution.reset_index()))
         for arm, scenario in zip(ARMS, (self.scenario_a, self.scenario_b), strict=True):
             folder.add(f"scenario_{arm}.toml", scenario.to_toml(everything=True).encode())
 
-    def describe(self, folder: store.Folder) -> None:
+    def describe(self, folder: Folder) -> None:
         """Add the manifest, last."""
         folder.describe({
             "kind": "comparison",
@@ -176,7 +177,7 @@ def compare(
     worlds = check(scenario_a, scenario_b, seeds, last)
     if out is None:
         return run(scenario_a, scenario_b, worlds, jobs, last, progress)
-    with store.Folder(out, identity(scenario_a, scenario_b, worlds, last), force=force) as folder:
+    with Folder(out, identity(scenario_a, scenario_b, worlds, last), force=force) as folder:
         found = run(scenario_a, scenario_b, worlds, jobs, last, progress)
         found.save(folder)
         found.describe(folder)

@@ -14,9 +14,10 @@ import pandas as pd
 from rich.console import Group
 
 from carecommons.errors import InputError, did_you_mean, one_line
-from carecommons.experiments import show, store
+from carecommons.experiments import formats, show
 from carecommons.experiments.design import MAPS, Design, check_outcomes, digest, levels_of
 from carecommons.experiments.estimate import Estimate, estimate, last_year
+from carecommons.experiments.folder import Folder
 from carecommons.experiments.runner import Task, perform_all
 from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
@@ -95,17 +96,17 @@ class Sweep:
         # Drawing stands a floor above and is looked up only when asked for: a sweep needs no matplotlib.
         return import_module("carecommons.analysis.plots").sweep_picture(self, outcome, path)
 
-    def save(self, folder: store.Folder) -> None:
+    def save(self, folder: Folder) -> None:
         """Add the tables and the scenario to a folder of results."""
-        folder.add("runs.csv", store.csv(self.runs))
-        folder.add("summary.csv", store.csv(self.summary))
+        folder.add("runs.csv", formats.csv(self.runs))
+        folder.add("summary.csv", formats.csv(self.summary))
         blocks = (((cell, seed), series) for cell, runs in enumerate(self.series_of)
                   for seed, series in zip(self.design.seeds, runs, strict=True))  # fmt: skip
-        suffix, content = store.series_csv(("cell", "seed"), tuple(BY_NAME), blocks)
+        suffix, content = formats.series_csv(("cell", "seed"), tuple(BY_NAME), blocks)
         folder.add(f"series{suffix}", content)
         folder.add("scenario.toml", self.design.scenario.to_toml(everything=True).encode())
 
-    def describe(self, folder: store.Folder) -> None:
+    def describe(self, folder: Folder) -> None:
         """Add the manifest, last."""
         d = self.design
         folder.describe({
@@ -197,7 +198,7 @@ def sweep(
     design = Design(scenario, levels_of(factors, "factors"), replicates, seed, title)
     if out is None:
         return run(design, jobs, progress)
-    with store.Folder(out, identity(design), force=force) as folder:
+    with Folder(out, identity(design), force=force) as folder:
         found = run(design, jobs, progress)
         found.save(folder)
         found.describe(folder)

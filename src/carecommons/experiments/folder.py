@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import math
 import os
-import platform
 import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import numpy as np
-import pandas as pd
-
-from carecommons import __version__
 from carecommons.errors import CareCommonsError, one_line
+from carecommons.experiments.formats import to_json
+from carecommons.experiments.provenance import versions
 
 MANIFEST: Final = "manifest.json"
-LIBRARIES: Final = ("mesa", "networkx", "numba", "numpy", "pandas", "pydantic", "scipy")
-SMALL: Final = 1_000_000  # bytes up to which a table is left unpacked
 
 
 class FolderError(CareCommonsError):
@@ -133,48 +124,3 @@ class Folder:
             held = json.loads((self.path / MANIFEST).read_text("utf-8"))
             return held if isinstance(held, dict) else {}
         return {}
-
-
-def versions() -> dict[str, str]:
-    """The versions that results depend on."""
-    found = {"carecommons": __version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
-def to_json(content: Any) -> str:
-    """JSON that any reader accepts: what is not a number, or without end, is null."""
-    return json.dumps(_plain(content), indent=2, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def csv(table: pd.DataFrame) -> bytes:
-    """A table as CSV, without its index: twelve significant digits, so that the same results are the same bytes."""
-    return table.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode()
-
-
-def series_csv(
-    keys: Sequence[str], columns: Sequence[str], blocks: Iterable[tuple[Sequence[int], Any]]
-) -> tuple[str, bytes]:
-    """Series (months, columns), each under its numbers of `keys`, as a CSV; a large one is packed -> suffix, bytes."""
-    row = ",".join(["%.12g"] * len(columns))
-    out = BytesIO()
-    out.write(",".join([*keys, "month", *columns]).encode() + b"\n")
-    for values, series in blocks:
-        head = ",".join(str(value) for value in values)
-        rows = enumerate((series + 0.0).tolist(), start=1)  # + 0.0: no minus sign before nought
-        lines = [f"{head},{month},{(row % tuple(each)).replace('nan', '')}\n" for month, each in rows]
-        out.write("".join(lines).encode())
-    content = out.getvalue()
-    return (".csv", content) if len(content) <= SMALL else (".csv.gz", gzip.compress(content, compresslevel=6, mtime=0))

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from carecommons.experiments.store import MANIFEST, SMALL, Folder, FolderError, csv, series_csv, to_json, versions
+from carecommons.experiments.folder import MANIFEST, Folder, FolderError
+from carecommons.experiments.formats import SMALL, csv, series_csv, to_json
+from carecommons.experiments.provenance import versions
 
 
 def write(path: Path, experiment: str = "e1", force: bool = False, **files: bytes) -> None:
