@@ -25,6 +25,7 @@ HELP = """usage: python3 dev.py COMMAND [ARGUMENTS]
 
   run     run the main experiment into out/funding_eligibility; arguments go to 'carecommons sweep'
   test    run the tests; arguments go to pytest
+  prove   run the long proofs that nothing can hurt a sweep (half an hour); arguments go to pytest
   lint    check style, layout and types (ruff check, ruff format --check, mypy)
   matrix  run the tests on Python 3.12 and 3.13 too, where found; arguments go to pytest
 
@@ -214,6 +215,15 @@ def test(arguments: "list[str]") -> int:
     return test_in(ROOT / ".venv", arguments)
 
 
+def prove(arguments: "list[str]") -> int:
+    """Run the proofs that take minutes, one after the other: they kill, fill and damage, and some take the time."""
+    folder = ROOT / ".venv"
+    prepare(folder)
+    say("proving, which takes about half an hour")
+    words = ["-m", "pytest", "-v", "-m", "proof", "--durations=0", "tests/proofs"]
+    return call([program(folder, "python"), *words, *arguments], folder)
+
+
 def lint(arguments: "list[str]") -> int:
     """Check style, layout and types: all three, even when the first fails."""
     if arguments:
@@ -242,7 +252,7 @@ def matrix(arguments: "list[str]") -> int:
     return next((code for code in codes if code), 0)
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "matrix": matrix}
+COMMANDS = {"run": run, "test": test, "prove": prove, "lint": lint, "matrix": matrix}
 
 
 def main(words: "list[str]") -> int:

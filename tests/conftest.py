@@ -24,6 +24,16 @@ settings.register_profile(
 settings.load_profile("carecommons")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes minutes, unless it is asked for by its mark or its name."""
+    if "proof" in config.option.markexpr or any("::" in each for each in config.args):
+        return
+    left_out = [item for item in items if item.get_closest_marker("proof")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("proof")]
+
+
 @pytest.fixture(scope="session")
 def scenario() -> Scenario:
     """A thousand adults of England with every mechanism on, and enough micro-enterprises to matter."""

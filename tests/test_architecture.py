@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("founding", "outcomes", "agents"),
     ("place",),
     ("params", "rules", "kernels"),
-    ("errors", "units", "explain"),
+    ("errors", "units", "explain", "guests"),
 )
 # Neighbours of one floor that may be imported all the same, with the reason.
 NEIGHBOURS = {
@@ -39,18 +39,23 @@ FACE = "__init__"  # carecommons/__init__.py: lazy, and the only one to import b
 
 # Where each third party comes in.
 DOORS: dict[str, tuple[str, ...]] = {
-    "mesa": ("model", "agents"),
+    "mesa": ("guests",),
     "networkx": ("model", "place.graph", "founding", "evidence.measures"),
     "matplotlib": ("analysis.plots",),
     "pandas": ("model", "experiments", "analysis", "evidence", "outcomes"),
     "sqlite3": ("experiments.store",),
     "click": ("cli",),
-    "rich": ("cli", "experiments"),
+    "rich": ("guests",),
     "scipy": ("experiments", "analysis", "evidence"),
-    "pydantic": ("params", "explain", "scenario", "founding", "processes", "model", "experiments.design"),
-    "pydantic_core": ("params", "explain", "scenario", "founding", "processes", "model"),
+    "pydantic": ("params", "explain", "rules", "scenario", "founding", "processes", "model", "experiments.study"),
+    "pydantic_core": ("params", "explain", "rules", "scenario", "founding", "processes", "model"),
     "numba": ("kernels",),
     "llvmlite": ("kernels.keyed",),
+    "psutil": ("experiments",),
+    "SALib": ("experiments.sampling", "analysis"),
+    "distributed": ("experiments.cluster",),
+    "pyarrow": ("experiments.tables",),
+    "xarray": ("experiments.tables",),
 }
 EVERYWHERE = {"numpy"}
 # Modules that may import inside a function: what is heavy and seldom needed, behind its one door.
@@ -171,7 +176,7 @@ CLOCKS = {"time", "datetime"}
 # Who may look at a clock: to show progress, to stamp files, to tell a date in a file from a number; never to decide.
 MAY_LOOK_AT_A_CLOCK = {"experiments", "cli", "evidence", "analysis", "explain"}
 # Agent-by-agent behaviour draws from Mesa's own generator, which the model seeds; everything else is keyed.
-MAY_TAKE_RANDOM = {"agents"}
+MAY_TAKE_RANDOM = {"agents", "guests"}
 
 
 def test_luck_is_keyed_and_nothing_else_is_random() -> None:

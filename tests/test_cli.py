@@ -20,15 +20,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from carecommons import __version__
-from carecommons.cli import Stopped, cli
-from carecommons.experiments import design
+from carecommons.cli import cli
+from carecommons.experiments import levels, study
+from carecommons.experiments.campaign import known_in
 from carecommons.experiments.folder import MANIFEST
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import register
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = "--citizens 60 --months 2"
-COMMANDS = ["compare", "outcomes", "params", "places", "run", "sweep", "validate"]
+COMMANDS = [
+    "appraise", "compare", "diff", "discover", "export", "merge", "outcomes", "params", "places", "ranks", "repair",
+    "retry", "run", "sensitivity", "status", "sweep", "validate", "variance",
+]  # fmt: skip
 
 
 def carecommons(words: str | Sequence[str], where: Path | None = None) -> Result:
@@ -52,7 +56,7 @@ def ran(words: str | Sequence[str], where: Path | None = None) -> str:
 
 BAD: list[tuple[str, list[str]]] = [
     ("rnu derby", ["'rnu'", "did you mean 'run'?"]),
-    ("frobnicate", ["'frobnicate'", "the commands are compare, outcomes"]),
+    ("frobnicate", ["'frobnicate'", "the commands are appraise, compare, diff"]),
     ("run", ["SUBJECT"]),
     ("run derby wigan", ["wigan"]),
     ("run derbyy", ["no place 'derbyy'", "did you mean 'derby'?"]),
@@ -75,7 +79,7 @@ BAD: list[tuple[str, list[str]]] = [
     ("run derby --set council.funding=nan", ["council.funding = nan", "finite"]),
     ("run derby --set council.funding=lots", ["council.funding = 'lots'", "not a number"]),
     ("run derby --set council.funding", ["'council.funding'", "key=value"]),
-    ("run derby --set council.shares=[0.5,0.2,0.2]", ["council", "shares sums to 0.9", "must be 1"]),
+    ("run derby --set council.shares=[0.5,0.2,0.2]", ["council.shares = [0.5, 0.2, 0.2] sums to 0.9", "must be 1"]),
     ("run derby --set council.shares=[0.5,0.5]", ["council.shares", "holds 2 values", "must hold 3"]),
     ("run derby --set assessment.threshold=1.5", ["assessment.threshold = 1.5", "whole number"]),
     ("run derby --set assessment.stance=deficient", ["assessment.stance", "did you mean 'deficit'?"]),
@@ -136,6 +140,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "full").mkdir()
     (folder / "full" / "notes.txt").write_text("mine")
     return folder
+
+
+STORE = {"results.sqlite", "lock", MANIFEST, "runs.csv", "parameters.csv", "series.csv", "summary.csv", "failures.csv"}
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -205,13 +212,13 @@ def test_a_sweep_is_tables_maps_and_a_next_step(tmp_path: Path) -> None:
     assert "Isolation (% of adults)" in shown and "Requests for support (requests per 1,000 adults)" in shown
     assert "isolation.png" in shown.splitlines()[-1] and shown.splitlines()[-1].startswith("Next: ")
     assert {path.name for path in out.iterdir()} == {
-        "runs.csv", "summary.csv", "series.csv", "scenario.toml", MANIFEST,
-        "isolation.png", "isolation.svg", "requests.png", "requests.svg",
+        *STORE, "scenario.toml", "isolation.png", "isolation.svg", "requests.png", "requests.svg",
     }  # fmt: skip
     manifest = json.loads((out / MANIFEST).read_text())
-    assert manifest["factors"] == {"council.funding": [0.5, 1.0], "assessment.threshold": [1, 2]}
-    assert (manifest["seeds"], manifest["versions"]["carecommons"]) == ([1, 2], __version__)
-    assert "funding = 1.0" in manifest["scenario"]
+    assert manifest["design"]["factors"] == {"council.funding": [0.5, 1.0], "assessment.threshold": [1, 2]}
+    assert (manifest["design"]["seed"], manifest["design"]["replicates"]) == (1, 2)
+    assert (manifest["runs"], manifest["versions"]["carecommons"]) == ({"done": 8, "failed": 0}, __version__)
+    assert "funding = 1.0" in (out / "scenario.toml").read_text()
 
 
 def test_an_experiments_file_can_be_made_smaller_by_options(tmp_path: Path) -> None:
@@ -234,8 +241,8 @@ def test_a_comparison_says_what_differs_and_where_care_went(tmp_path: Path, desk
     assert shown.startswith("council.funding: 1.0 in a, 0.5 in b") and "deferred" not in shown
     assert all(part in shown for part in ("variance", "prevented", "met elsewhere", "deterred", "delayed", "Next: "))
     assert {path.name for path in out.iterdir()} == {
-        "table.csv", "pairs.csv", "attribution.csv", "scenario_a.toml", "scenario_b.toml", "differences.png",
-        "differences.svg", MANIFEST,
+        *STORE, "table.csv", "pairs.csv", "attribution.csv", "scenario_a.toml", "scenario_b.toml", "differences.png",
+        "differences.svg",
     }  # fmt: skip
     told = json.loads(ran(f"compare derby mine.toml {SMALL} --set council.funding=0.5 -r 2 -j 1 --json", desk))
     assert told["changes"] == {} and {row["difference"] for row in told["table"]} <= {0, None}
@@ -305,11 +312,11 @@ def test_help_has_an_example_that_parses(name: str, command: click.Command) -> N
         assert program == "carecommons"
         if word in cli.commands:
             context = cli.commands[word].make_context(word, list(rest))
-            design.parse_vary(context.params.get("varies", ()))
-            design.parse_set((*context.params.get("sets", ()), *context.params.get("buts", ())))
+            levels.parse_vary(context.params.get("varies", ()))
+            levels.parse_set((*context.params.get("sets", ()), *context.params.get("buts", ())))
             subject = context.params.get("subject")
             if subject not in (None, "mine.toml") and not subject.startswith("experiments/"):
-                design.subject(subject)
+                study.subject(subject)
 
 
 def test_help_needs_nothing_heavy() -> None:
@@ -342,33 +349,35 @@ def test_workers_and_hash_seeds_do_not_change_a_byte(tmp_path: Path) -> None:
         done = program(*shlex.split(words), "-j", jobs, "-o", str(out), env={"PYTHONHASHSEED": seed})
         assert (done.returncode, done.stderr) == (0, b"")
         files = everything(out)
-        manifest = json.loads(files.pop(MANIFEST))
-        manifest.pop("time")
-        found.append((files, manifest, re.sub(rb"look at.*", b"", done.stdout)))
+        for name in ("results.sqlite", "lock", MANIFEST):  # they say when, where and by whom
+            files.pop(name)
+        found.append((files, re.sub(rb"look at.*", b"", done.stdout)))
     assert found[0] == found[1]
-    assert len(found[0][0]) == 8
+    assert len(found[0][0]) == 10
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize(
     ("sent", "code", "jobs"), [(signal.SIGINT, 130, "1"), (signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "2")]
 )
-def test_a_signal_stops_it_in_one_line_and_leaves_nothing(sent: int, code: int, jobs: str, tmp_path: Path) -> None:
-    words = "sweep derby --vary council.funding=0.5:1.5:101 --citizens 5000 -r 99"
+def test_a_signal_stops_it_in_one_line_that_says_how_to_go_on(sent: int, code: int, jobs: str, tmp_path: Path) -> None:
+    words = "sweep derby --vary council.funding=0.5:1.5:101 --citizens 500 --months 12 -r 99"
     out = tmp_path / "out"
     process = subprocess.Popen(
         [sys.executable, "-m", "carecommons", *shlex.split(words), "-j", jobs, "-o", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    while not list(tmp_path.iterdir()):  # the runs begin
+    while not (out / "results.sqlite").exists() or not known_in(out):  # the first run is kept
         assert process.poll() is None
         time.sleep(0.05)
-    time.sleep(2)
     process.send_signal(sent)
     said, errors = process.communicate(timeout=60)
     assert (process.returncode, said) == (code, b"")
-    assert errors == f"carecommons: {Stopped()}\n".encode()
-    assert list(tmp_path.iterdir()) == []
+    line = errors.decode()
+    assert line.startswith("carecommons: stopped; the runs that ended are kept, go on with: carecommons sweep derby ")
+    assert line.endswith(f"-o {out}\n") and line.count("\n") == 1
+    assert {each.name for each in out.iterdir()} <= {"results.sqlite", "lock", MANIFEST}
+    assert known_in(out)
 
 
 def test_a_sweep_from_a_script_needs_no_guard(tmp_path: Path) -> None:
@@ -382,4 +391,4 @@ def test_a_sweep_from_a_script_needs_no_guard(tmp_path: Path) -> None:
     home = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, env=home)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Sweep of derby: council.funding (2), 2 replicates")
+    assert done.stdout.startswith("Sweep of derby: council.funding (2), 2 cells, 2 replicates")

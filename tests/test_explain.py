@@ -83,9 +83,15 @@ def told(raw: Any, where: str = "mine.toml") -> str:
     ("raw", "line"),
     [
         ({"council": {"funding": -1}}, "council.funding = -1.0 is outside 0 to 10 x today's spend"),
-        ({"council": {"funding": "abc"}}, "council.funding = 'abc' is not a number"),
-        ({"council": {"funding": float("nan")}}, "council.funding = nan is not a finite number"),
-        ({"council": {"funding": {"a": 1}}}, "council.funding is a table, must be a number"),
+        ({"council": {"funding": "abc"}}, "council.funding = 'abc' is not a number from 0 to 10 x today's spend"),
+        (
+            {"council": {"funding": float("nan")}},
+            "council.funding = nan is not a finite number from 0 to 10 x today's spend",
+        ),
+        (
+            {"council": {"funding": {"a": 1}}},
+            "council.funding is a table, must be a number from 0 to 10 x today's spend",
+        ),
         ({"council": {"staff": 1.5}}, "council.staff = 1.5 is not a whole number"),
         ({"council": {"open": "perhaps"}}, "council.open = 'perhaps' is not true or false"),
         (
@@ -104,8 +110,8 @@ def told(raw: Any, where: str = "mine.toml") -> str:
         ({"council": {"shares": [0.5, 0.5]}}, "council.shares = [0.5, 0.5] holds 2 values, must hold 3"),
         ({"council": {"shares": [0, 0, 0, 1]}}, "council.shares = [0, 0, 0, 1] holds 4 values, must hold at most 3"),
         ({"council": {"shares": [0, 0.5, 7]}}, "council.shares #3 = 7.0 is outside 0 to 1 of spend"),
-        ({"council": {"shares": [0, "x", 1]}}, "council.shares #2 = 'x' is not a number"),
-        ({"council": {"shares": "x"}}, "council.shares = 'x' is not a list"),
+        ({"council": {"shares": [0, "x", 1]}}, "council.shares #2 = 'x' is not a number from 0 to 1 of spend"),
+        ({"council": {"shares": "x"}}, "council.shares = 'x' is not a list of numbers from 0 to 1 of spend"),
         ({"policies": [{}, {"start": -2}]}, "policies #2.start = -2 must be at least 0"),
         ({"policies": [{"strat": 1}]}, "unknown key 'policies #1.strat'; did you mean 'policies.start'?"),
         ({"policies": [{"name": "a"}]}, "policies #1.name = 'a' must have at least 2 characters"),
@@ -154,6 +160,12 @@ def test_a_number_too_long_to_write_is_still_explained() -> None:
 
 def test_the_known_keys_are_those_of_tables_and_of_what_they_hold() -> None:
     assert {"months", "council", "council.funding", "policies.start"} <= set(keys_of(Scenario))
+
+
+def test_the_known_keys_carry_their_ranges() -> None:
+    said = keys_of(Scenario)
+    assert said["council.funding"] == "from 0 to 10 x today's spend" and said["policies.start"] == "from 0 to 120"
+    assert said["council"] == said["council.regime"] == said["months"] == ""
 
 
 things = st.recursive(

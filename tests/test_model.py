@@ -57,6 +57,25 @@ def test_the_series_has_a_row_a_month_and_a_column_an_outcome(model: CareCommons
         assert row == pytest.approx(outcomes, nan_ok=True, rel=0, abs=0)
 
 
+def test_a_month_without_the_collector_is_the_same_month() -> None:
+    stepped, advanced = CareCommons(**TINY), CareCommons(**TINY)
+    stepped.step()
+    advanced.advance()
+    assert small.differing(stepped.place, advanced.place) == []
+    assert advanced.rows().tobytes() == stepped.rows().tobytes()
+    assert (advanced.steps, stepped.steps) == (0, 1)
+    assert advanced.datacollector.get_model_vars_dataframe().empty
+
+
+def test_the_rows_are_the_series_as_plain_numbers(model: CareCommons) -> None:
+    assert model.rows().shape == (0, len(BY_NAME)) and len(model.series) == 0
+    for _ in range(2):
+        model.advance()
+    assert model.rows().dtype == np.float64
+    assert np.array_equal(model.rows(), model.series.to_numpy(), equal_nan=True)
+    assert model.series.index.tolist() == [small.LIVED + 1, small.LIVED + 2]
+
+
 def test_the_collector_collects_every_month_by_itself() -> None:
     model = CareCommons(**TINY)
     assert model.datacollector.get_model_vars_dataframe().empty

@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     from carecommons.agents import Carer, Citizen, CommunityGroup, Council, MicroEnterprise
     from carecommons.cycle import CYCLE, Cycle
     from carecommons.errors import CareCommonsError, InputError
-    from carecommons.experiments.compare import Comparison, compare
+    from carecommons.experiments.compare import compare
+    from carecommons.experiments.comparison import Comparison, Stop
+    from carecommons.experiments.design import Design
+    from carecommons.experiments.difference import diff
+    from carecommons.experiments.engines import Engine
+    from carecommons.experiments.load import load
+    from carecommons.experiments.sequential import Precision
     from carecommons.experiments.sweep import Sweep, sweep
     from carecommons.founding.profile import places
     from carecommons.model import CareCommons
@@ -29,7 +35,9 @@ _HOMES = {
     "MicroEnterprise": "agents",
     "CYCLE": "cycle", "Cycle": "cycle",
     "CareCommonsError": "errors", "InputError": "errors",
-    "Comparison": "experiments.compare", "compare": "experiments.compare",
+    "Comparison": "experiments.comparison", "Stop": "experiments.comparison", "compare": "experiments.compare",
+    "Design": "experiments.design", "diff": "experiments.difference", "Engine": "experiments.engines",
+    "Precision": "experiments.sequential", "load": "experiments.load",
     "Sweep": "experiments.sweep", "sweep": "experiments.sweep",
     "places": "founding.profile",
     "CareCommons": "model",
@@ -41,11 +49,39 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "CYCLE", "FIXED", "LEVER", "OUTCOMES", "UNCERTAIN", "Behaviour", "CareCommons", "CareCommonsError", "Carer",
-    "Citizen", "CommunityGroup", "Comparison", "Council", "Cycle", "InputError", "MicroEnterprise", "Outcome",
+    "CYCLE",
+    "FIXED",
+    "LEVER",
+    "OUTCOMES",
+    "UNCERTAIN",
+    "Behaviour",
+    "CareCommons",
+    "CareCommonsError",
+    "Carer",
+    "Citizen",
+    "CommunityGroup",
+    "Comparison",
+    "Council",
+    "Cycle",
+    "Design",
+    "Engine",
+    "InputError",
+    "MicroEnterprise",
+    "Outcome",
+    "Precision",
     "Process",
-    "Scenario", "Sweep", "__version__", "compare", "means_test", "param", "places", "sweep",
-]  # fmt: skip
+    "Scenario",
+    "Stop",
+    "Sweep",
+    "__version__",
+    "compare",
+    "diff",
+    "load",
+    "means_test",
+    "param",
+    "places",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

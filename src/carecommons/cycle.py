@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from carecommons.errors import InputError, did_you_mean
+from carecommons.place.luck import Luck
+from carecommons.place.place import Place
 from carecommons.processes.asking import Asking
 from carecommons.processes.assessment import Assessment
 from carecommons.processes.charging import Charging
@@ -76,3 +78,13 @@ CYCLE = Cycle(
         Wellbeing,
     )
 )
+
+
+def pass_month(place: Place, processes: Iterable[Process], seed: int) -> None:
+    """Take a place through one month in the world of `seed`: every process that is on, one after the other."""
+    place.month += 1
+    place.ledger.open_month()
+    luck = Luck(seed, place.month)
+    for process in processes:
+        if not process.off:
+            process.step(place, luck)

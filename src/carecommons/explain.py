@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from carecommons.errors import InputError, did_you_mean, one_line
@@ -52,10 +53,11 @@ _UNION_BRANCH: Final = re.compile(
 def explain(error: ValidationError, where: str, known: Iterable[str]) -> InputError:
     """Say what is wrong first in `error`, in one line that opens with `where`; the caller raises it.
 
-    `known` are the dotted keys that would have been right (`keys_of` lists those of a model). Unknown keys come first,
-    and what is missing only because its name was misspelt is not counted again. Lists count from 1: `women #4`.
+    `known` are the dotted keys that would have been right, and what each may be where `keys_of` lists those of a model.
+    Unknown keys come first, and what is missing only because its name was misspelt is not counted again. Lists count
+    from 1: `women #4`.
     """
-    names = frozenset(known)
+    names = known if isinstance(known, Mapping) else dict.fromkeys(known, "")
     details = sorted(_details(error), key=lambda one: one["type"] != "extra_forbidden")
     problems: dict[str, ErrorDetails] = {}
     for one in details:
@@ -70,13 +72,24 @@ def explain(error: ValidationError, where: str, known: Iterable[str]) -> InputEr
     return InputError(f"{where}: {_line(key, one, details, names)}{more}".removeprefix(": "))
 
 
-def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Every dotted key `model` accepts, tables and what they hold."""
+def keys_of(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
+    """Every dotted key `model` accepts, tables and what they hold, each with its range: 'from 0 to 10 hours' or ''."""
+    found = {}
     for name, field in model.model_fields.items():
-        yield prefix + name
+        found[prefix + name] = _range(field)
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from keys_of(kind, f"{prefix}{name}.")
+                found |= keys_of(kind, f"{prefix}{name}.")
+    return found
+
+
+def _range(field: FieldInfo) -> str:
+    """The bounds a parameter was declared with, or those of pydantic's own `ge` and `le`."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "low" in extra:
+        return f"from {extra['low']} to {extra['high']} {extra['unit']}"
+    bounds = {name: getattr(each, name) for each in field.metadata for name in ("ge", "le") if hasattr(each, name)}
+    return f"from {bounds['ge']} to {bounds['le']}" if len(bounds) == 2 else ""
 
 
 def shown(value: object) -> str:
@@ -85,12 +98,17 @@ def shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, date | time):
         return value.isoformat()
-    if isinstance(value, tuple):
-        value = list(value)
     try:
-        return one_line(repr(value))
+        return one_line(repr(_lists(value)))
     except ValueError:  # CPython refuses to write out a whole number of more than 4,300 digits
         return "a very long number"
+    except RecursionError:
+        return "a very deep list"
+
+
+def _lists(value: object) -> object:
+    """Tuples as the lists that their owner wrote."""
+    return [_lists(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
@@ -100,7 +118,7 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
         return error.errors(include_url=False, include_context=False, include_input=False)
 
 
-def _key(one: ErrorDetails, known: frozenset[str]) -> str:
+def _key(one: ErrorDetails, known: Mapping[str, str]) -> str:
     key = plain = ""
     last = len(one["loc"]) - 1
     for place, part in enumerate(one["loc"]):
@@ -116,12 +134,20 @@ def _key(one: ErrorDetails, known: frozenset[str]) -> str:
     return one_line(key)
 
 
-def _meant(key: str, known: frozenset[str]) -> str:
-    return did_you_mean(re.sub(r" #[0-9]+", "", key), known)
+def _meant(key: str, known: Mapping[str, str]) -> str:
+    key = _plain(key)
+    tables = [] if "." in key else [each.partition(".")[0] for each in known]
+    return did_you_mean(key, dict.fromkeys([*known, *tables]))
 
 
-def _line(key: str, one: ErrorDetails, details: Sequence[ErrorDetails], known: frozenset[str]) -> str:
+def _plain(key: str) -> str:
+    """A key without its places in lists."""
+    return re.sub(r" #[0-9]+", "", key)
+
+
+def _line(key: str, one: ErrorDetails, details: Sequence[ErrorDetails], known: Mapping[str, str]) -> str:
     fault, value, context = one["type"], one.get("input"), one.get("ctx", {})
+    allowed = f" {known.get(_plain(key), '')}".rstrip()
     if fault == "extra_forbidden":
         return f"unknown key '{key}'{_meant(key, known)}"
     if fault == "missing":
@@ -136,10 +162,11 @@ def _line(key: str, one: ErrorDetails, details: Sequence[ErrorDetails], known: f
         return f"'{key}.{inner}' is missing" if key else f"'{inner}' is missing"
     expected = _EXPECTED.get(fault.partition("_")[0])
     if expected and _WRONG_TYPE.search(fault):
-        return _wrong_type(key, value, expected)
+        return _wrong_type(key, value, f"{expected} of numbers{allowed}" if allowed and "list" in expected else
+                           f"{expected}{allowed}")  # fmt: skip
     if fault in _BOUNDS:
         return f"{key} = {shown(value)} {_BOUNDS[fault].format(**context)}"
-    return _own_words(key, one, context)
+    return _own_words(key, one, context) + (allowed if fault == "not_a_number" else "")
 
 
 def _missing(key: str, one: ErrorDetails, details: Sequence[ErrorDetails]) -> str:
@@ -172,13 +199,23 @@ def _own_words(key: str, one: ErrorDetails, context: Mapping[str, Any]) -> str:
         value = context["value"] if isinstance(context["value"], int | float | str) else None
         return f"{_position(key, one.get('input'), value)} = {message}"
     if isinstance(one.get("input"), Mapping | BaseModel):
-        return f"{key}: {message}"
+        return _of_a_table(key, one["input"], message)
     return f"{key} = {shown(one.get('input'))}: {message}"
+
+
+def _of_a_table(key: str, table: object, message: str) -> str:
+    """A message about several values of a table, which opens with the key of one that the owner may have written."""
+    name, _, rest = message.partition(" ")
+    if not isinstance(table, Mapping) or name not in table:
+        return f"{key}: {message}"
+    return f"{key}.{message}" if rest.startswith("= ") else f"{key}.{name} = {shown(table[name])} {rest}"
 
 
 def _position(key: str, values: object, value: float | str | None) -> str:
     """`key`, with the place of `value` in it when it holds a list."""
     if value is None or not isinstance(values, list | tuple):
         return key
-    places = [place for place, each in enumerate(values, start=1) if each is value or each == value]
+    # An integer that pydantic made a float of is met as that float.
+    said = [float(each) if isinstance(each, int) and isinstance(value, float) else each for each in values]
+    places = [place for place, each in enumerate(said, start=1) if each is value or each == value]
     return f"{key} #{places[0]}" if places else key

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Self
 
-import mesa
 import networkx as nx
 import numpy as np
 import pandas as pd
 
 from carecommons.agents import Inhabited
-from carecommons.cycle import CYCLE, Cycle, Entry
+from carecommons.cycle import CYCLE, Cycle, Entry, pass_month
 from carecommons.errors import InputError, one_line
 from carecommons.founding.found import found
 from carecommons.founding.from_graph import from_graph, in_order
-from carecommons.outcomes.catalogue import BY_NAME, observe
+from carecommons.guests.mesa import mesa
+from carecommons.kernels.arrays import F64
+from carecommons.outcomes.catalogue import BY_NAME, measure, observe
 from carecommons.outcomes.fairness import by_group
 from carecommons.place.graph import to_graph
-from carecommons.place.luck import Luck
 from carecommons.place.place import Place
 from carecommons.processes.behaviour import Behaviour
 from carecommons.processes.process import Process
@@ -67,7 +67,8 @@ class CareCommons(Inhabited):
         self.place = place.copy() if isinstance(place, Place) else self.founded(self._scenario, self.world, graph)
         self.running = self.place.month < self._scenario.months
         self.datacollector = mesa.DataCollector(model_reporters={name: _latest(name) for name in BY_NAME})
-        self._rows: list[dict[str, Any]] = []
+        self._months: list[int] = []
+        self._rows: list[F64] = []
 
     @staticmethod
     def founded(scenario: Scenario, seed: int, graph: nx.Graph | None = None) -> Place:
@@ -77,33 +78,20 @@ class CareCommons(Inhabited):
             place = from_graph(graph, s.profile(), s.people, s.homes, s.society, seed)
         else:
             place = found(s.profile(), s.citizens, s.people, s.homes, s.society, seed)
-        return CareCommons.settled(place, s, seed, as_woven=graph is None)
-
-    @staticmethod
-    def settled(place: Place, scenario: Scenario, seed: int, *, as_woven: bool = True) -> Place:
-        """A place that was laid out, made ready for its first month by the processes of `scenario`."""
-        s, luck = scenario, Luck(seed)
-        s.need.settle(place, luck, s.turnover.mortality_by_need)
-        s.groups.settle(place, luck)
-        s.enterprises.settle(place, luck)
-        s.ties.settle(place, luck, as_woven=as_woven)
-        s.assessment.settle(place, luck)
-        s.council.settle(place)
-        s.wellbeing.step(place, luck)
-        return place
+        return s.settle(place, seed, as_woven=graph is None)
 
     def step(self) -> None:
-        """One month."""
-        place = self.place
-        place.month += 1
-        place.ledger.open_month()
-        luck = Luck(self.world, place.month)
-        for process in self.processes:
-            if not process.off:
-                process.step(place, luck)
-        self._rows.append({"month": place.month, **observe(place)})
-        self.running = place.month < self._scenario.months
+        """One month, and a row in Mesa's `datacollector`."""
+        self.advance()
         self.datacollector.collect(self)
+
+    def advance(self) -> None:
+        """One month without Mesa's bookkeeping: neither its `steps` nor its `datacollector` hear of it."""
+        place = self.place
+        pass_month(place, self.processes, self.world)
+        self._months.append(place.month)
+        self._rows.append(measure(place))
+        self.running = place.month < self._scenario.months
 
     def run(self, months: int | None = None) -> Self:
         """Run to the scenario's last month, or for so many months."""
@@ -124,7 +112,11 @@ class CareCommons(Inhabited):
     @property
     def series(self) -> pd.DataFrame:
         """A row a month, a column an outcome (`carecommons outcomes` explains them)."""
-        return pd.DataFrame(self._rows, columns=["month", *BY_NAME]).set_index("month")
+        return pd.DataFrame(self.rows(), pd.Index(self._months, name="month"), columns=list(BY_NAME))
+
+    def rows(self) -> F64:
+        """The series as plain numbers (months, outcomes), outcomes in the catalogue's order."""
+        return np.array(self._rows).reshape(len(self._rows), len(BY_NAME))
 
     def by(self, outcome: str, group: str) -> pd.DataFrame:
         """This month's `outcome` by `group` (deprivation, wealth, route ...): its value and the people it is about.
@@ -198,5 +190,6 @@ def _keywords() -> dict[str, str]:
     return {short: key for short, key in zip(spelt, keys(), strict=True) if spelt.count(short) == 1}
 
 
-def _latest(name: str) -> Callable[[CareCommons], Any]:
-    return lambda model: (model._rows[-1] if model._rows else observe(model.place))[name]
+def _latest(name: str) -> Callable[[CareCommons], float]:
+    at = list(BY_NAME).index(name)
+    return lambda model: model._rows[-1].item(at) if model._rows else observe(model.place)[name]

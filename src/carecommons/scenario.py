@@ -12,12 +12,15 @@ from typing import Any, Self
 from pydantic import Field, ValidationError
 
 from carecommons.errors import InputError, did_you_mean, one_line
-from carecommons.explain import explain
+from carecommons.explain import explain, keys_of
 from carecommons.founding.homes import Homes
 from carecommons.founding.people import People
-from carecommons.founding.profile import Profile, load, table_of, text_of
+from carecommons.founding.profile import Profile, load
+from carecommons.founding.reading import table_of, text_of
 from carecommons.founding.society import Society
 from carecommons.params import FIXED, A, Parameter, Parameters, param
+from carecommons.place.luck import Luck
+from carecommons.place.place import Place
 from carecommons.processes.asking import Asking
 from carecommons.processes.assessment import Assessment
 from carecommons.processes.charging import Charging
@@ -66,17 +69,18 @@ class Scenario(Parameters):
     provision: Provision = Provision()
     wellbeing: Wellbeing = Wellbeing()
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise explain(error, HERE, keys()) from None
+            raise explain(error, HERE, allowed()) from None
 
     @classmethod
     def of(cls, values: Mapping[str, Any], where: str = HERE) -> Self:
         """A scenario from nested tables or dotted keys; `where` opens every error."""
+        nested = _nested(values, where)
         try:
-            return cls(**_nested(values, where))
+            return cls(**nested)
         except InputError as error:
             raise InputError(where + str(error).removeprefix(HERE)) from None
 
@@ -110,11 +114,19 @@ class Scenario(Parameters):
         """The published figures of the place."""
         return load(self.place)
 
+    def placed(self, where: str = HERE) -> Self:
+        """This scenario, if its place can be read; else an InputError that opens with `where`."""
+        try:
+            self.profile()
+        except InputError as error:
+            raise InputError(f"{where}: place: {error}") from None
+        return self
+
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a scenario from a TOML file; what it leaves out has its default."""
-        where = str(path)
-        return cls.of(table_of(text_of(Path(path), where), where), where)
+        where = one_line(path, limit=200)
+        return cls.of(table_of(text_of(Path(path), where), where), where).placed(where)
 
     def to_toml(self, *, everything: bool = False) -> str:
         """The scenario as TOML: what differs from the defaults, or everything."""
@@ -125,6 +137,18 @@ class Scenario(Parameters):
             lines += ["", f"[{section}]"]
             lines += [f"{k.split('.', 1)[1]} = {_toml(v)}" for k, v in values.items() if k.startswith(f"{section}.")]
         return "\n".join(lines) + "\n"
+
+    def settle(self, place: Place, seed: int, *, as_woven: bool = True) -> Place:
+        """Make a place that was laid out ready for its first month, by the processes' own parameters."""
+        luck = Luck(seed)
+        self.need.settle(place, luck, self.turnover.mortality_by_need)
+        self.groups.settle(place, luck)
+        self.enterprises.settle(place, luck)
+        self.ties.settle(place, luck, as_woven=as_woven)
+        self.assessment.settle(place, luck)
+        self.council.settle(place)
+        self.wellbeing.step(place, luck)
+        return place
 
     def process(self, kind: type[Process]) -> Process:
         """The scenario's own process of that class."""
@@ -144,6 +168,13 @@ def register() -> list[Parameter]:
 def keys() -> tuple[str, ...]:
     """All dotted keys of a scenario."""
     return tuple(Scenario.model_construct().flat())
+
+
+@cache
+def allowed() -> Mapping[str, str]:
+    """What each dotted key may be, such as 'from 0 to 1200 months'; nothing where its kind says it."""
+    said = keys_of(Scenario)
+    return {key: said[key] for key in keys()}
 
 
 def unknown_key(key: str, where: str = HERE) -> InputError:

@@ -1,85 +1,148 @@
-"""What is to be run is said in one line, checked before anything runs, and exact to the last digit."""
+"""What is to be run is checked before anything runs; cells are in a promised order, and a record gives them again."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from fractions import Fraction
+import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carecommons.errors import InputError
-from carecommons.experiments.design import Design, Study, is_study, levels_of, parse_set, parse_vary, subject
+from carecommons.experiments.design import Block, Design, scenarios_of
+from carecommons.experiments.levels import levels_of
+from carecommons.experiments.sampling import Axis, Sample
 from carecommons.scenario import Scenario
 
 BASE = Scenario(place="derby", citizens=200, months=6)
-ROOT = Path(__file__).resolve().parents[2]
+NUMBERS = {
+    "council.funding": st.floats(0, 10),
+    "ties.meet": st.floats(0, 1),
+    "society.circle_size": st.integers(2, 12),
+    "assessment.threshold": st.integers(0, 11),
+    "assessment.stance": st.sampled_from(["deficit", "carer_blind", "asset_first"]),
+    "council.legal_floor": st.booleans(),
+    "months": st.integers(0, 1200),
+}
 
 
-def test_a_range_is_exact_decimals_with_both_ends() -> None:
-    assert parse_vary(["council.funding=0.7:1.3:7"]) == {"council.funding": (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)}
+@st.composite
+def some_factors(draw: st.DrawFn, most: int = 4) -> dict[str, tuple[Any, ...]]:
+    names = draw(st.lists(st.sampled_from(sorted(NUMBERS)), min_size=1, max_size=most, unique=True))
+    return {key: tuple(draw(st.lists(NUMBERS[key], min_size=1, max_size=4, unique=True))) for key in names}
 
 
-@given(st.integers(0, 9000), st.integers(1, 1000), st.integers(2, 40))
-def test_a_range_of_decimals_holds_the_decimals_one_would_write(start: int, step: int, levels: int) -> None:
-    wanted = [Decimal(start + k * step).scaleb(-4) for k in range(levels)]
-    found = parse_vary([f"council.funding={wanted[0]}:{wanted[-1]}:{levels}"])["council.funding"]
-    assert found == tuple(float(str(value)) for value in wanted)
+@given(some_factors())
+def test_a_grid_has_the_product_of_its_levels_the_last_factor_running_fastest(factors: dict[str, Any]) -> None:
+    cells = Block.grid(factors).cells
+    strides, size = {}, 1
+    for key, levels in reversed(factors.items()):
+        strides[key], size = size, size * len(levels)
+    assert len(cells) == size
+    assert all(cell[key] == levels[n // strides[key] % len(levels)] for n, cell in enumerate(cells)
+               for key, levels in factors.items())  # fmt: skip
 
 
-@given(st.fractions(0, 10, max_denominator=10**6), st.integers(2, 50))
-def test_every_level_is_the_nearest_number_to_the_exact_fraction(high: Fraction, levels: int) -> None:
-    end = Fraction(str(float(high)))
-    found = parse_vary([f"council.funding=0:{float(high):.17f}:{levels}"])["council.funding"] if high else ()
-    end = Fraction(f"{float(high):.17f}")
-    assert found == tuple(float(end * k / (levels - 1)) for k in range(levels) if high)
+@given(some_factors())
+@settings(max_examples=40, deadline=None)
+def test_scenarios_made_by_their_sections_are_those_made_whole(factors: dict[str, Any]) -> None:
+    cells = Block.grid(factors).cells[:12]
+    assert list(scenarios_of(BASE, cells, "here")) == [Scenario.of({**BASE.flat(), **cell}) for cell in cells]
 
 
-def test_whole_parameters_get_whole_levels() -> None:
-    levels = parse_vary(["assessment.threshold=1:5:5"])["assessment.threshold"]
-    assert levels == (1, 2, 3, 4, 5)
-    assert {type(level) for level in levels} == {int}
+@given(some_factors(), st.integers(0, 2**63 - 20), st.integers(1, 9))
+@settings(max_examples=30, deadline=None)
+def test_a_record_gives_the_design_again_and_itself(factors: dict[str, Any], seed: int, replicates: int) -> None:
+    design = Design(BASE, {k: v[:2] for k, v in factors.items()}, replicates, seed, "a title", ("people",))
+    record = json.loads(json.dumps(design.record(), allow_nan=False))
+    again = Design.from_record(record)
+    assert again == design
+    assert again.scenarios == design.scenarios
+    assert again.digest == design.digest
+    assert again.record() == design.record() == record
 
 
-@pytest.mark.parametrize(
-    ("text", "levels"),
-    [
-        ("council.funding=1, 2,3", (1.0, 2.0, 3.0)),
-        ("council.funding=.5,1.,1e1", (0.5, 1.0, 10.0)),
-        ("council.funding=1:1:1", (1.0,)),
-        ("council.funding=1.3:0.7:3", (1.3, 1.0, 0.7)),
-        ("asking.door=0:3e-1:2", (0.0, 0.3)),
-        ("assessment.stance=deficit,carer_blind", ("deficit", "carer_blind")),
-        ("council.legal_floor=true,false", (True, False)),
-        ("council.shares=[0.8,0.05,0.15],[0.7, 0.15, 0.15]", ((0.8, 0.05, 0.15), (0.7, 0.15, 0.15))),
-        ("place=derby,wigan", ("derby", "wigan")),
-    ],
-)
-def test_lists_hold_numbers_words_and_lists(text: str, levels: tuple[Any, ...]) -> None:
-    (found,) = parse_vary([text]).values()
-    assert found == levels
-    assert [type(level) for level in found] == [type(level) for level in levels]
+def test_a_record_holds_whatever_a_design_can_be_made_of() -> None:
+    blocks = [
+        Block.grid(levels_of({"council.shares": [[0.8, 0.05, 0.15], [0.7, 0.15, 0.15]]})),
+        Block.zip({"council.funding": (1.0, 2.0), "place": ("derby", "wigan")}),
+        Block.sample(
+            Sample("lhs", 3), [Axis("ties.meet"), Axis("assessment.stance", values=("deficit", "carer_blind"))]
+        ),
+    ]
+    design = Design.of(BASE, blocks)
+    record = json.loads(json.dumps(design.record()))
+    assert Design.from_record(record) == design
+    assert Design.from_record(record).cells[0]["council.shares"] == (0.8, 0.05, 0.15)
 
 
-def test_levels_from_numpy_are_plain_numbers() -> None:
-    found = levels_of({"council.funding": np.linspace(0, 1, 3), "assessment.threshold": np.arange(1, 3)})
-    assert found == {"council.funding": (0.0, 0.5, 1.0), "assessment.threshold": (1, 2)}
-    assert {type(level) for levels in found.values() for level in levels} == {float, int}
+def test_a_record_is_read_when_the_places_file_is_gone(tmp_path: Path) -> None:
+    town = tmp_path / "town.toml"
+    town.write_bytes((Path(__file__).parents[2] / "src/carecommons/founding/data/places/derby.toml").read_bytes())
+    record = Design(BASE.but(place=str(town)), {"council.funding": (1.0, 2.0)}).record()
+    town.unlink()
+    assert Design.from_record(record).record() == record
 
 
-def test_an_unquoted_dotted_key_of_toml_is_the_same_key() -> None:
-    assert levels_of({"council": {"funding": "0:1:2"}}) == levels_of({"council.funding": [0, 1]})
+def test_a_record_of_parameters_that_are_no_more_is_refused_by_name() -> None:
+    record = Design(BASE, {"council.funding": (1.0,)}).record()
+    record["scenario"]["council.fundin"] = 1.0
+    with pytest.raises(InputError, match=r"the stored design: unknown key 'council\.fundin'"):
+        Design.from_record(record)
+
+
+def test_factors_varied_together_take_their_first_levels_together_then_their_second() -> None:
+    design = Design.zip_(BASE, {"council.funding": [1, 2, 3], "assessment.threshold": [3, 3, 1]})
+    assert [tuple(cell.values()) for cell in design.cells] == [(1, 3), (2, 3), (3, 1)]
+    assert design.factors == {"council.funding": (1, 2, 3), "assessment.threshold": (3, 1)}
+    with pytest.raises(InputError, match=r"as many levels each: council.funding has 2, assessment.threshold has 1"):
+        Design.zip_(BASE, {"council.funding": [1, 2], "assessment.threshold": [3]})
+
+
+def test_policies_are_crossed_with_worlds_of_uncertainty_the_worlds_running_fastest() -> None:
+    axes = [Axis("ties.meet"), Axis("society.circle_size", 2, 12, whole=True)]
+    design = Design.sampled(BASE, Sample("lhs", 5), axes, {"council.funding": [0.9, 1.1]})
+    assert [cell["council.funding"] for cell in design.cells] == [0.9] * 5 + [1.1] * 5
+    worlds = [(cell["ties.meet"], cell["society.circle_size"]) for cell in design.cells]
+    assert worlds[:5] == worlds[5:], "every policy meets the same worlds"
+    assert len(dict.fromkeys(worlds)) == 5
+    assert [block["kind"] for block in design.method["blocks"]] == ["grid", "lhs"]
+
+
+def test_parts_stand_side_by_side_and_what_they_leave_alone_is_the_scenarios_own() -> None:
+    money, rule = Block.grid({"council.funding": (0.9, 1.0)}), Block.grid({"assessment.threshold": (2, 3)})
+    design = Design.joined(BASE, {"money": ({}, [money]), "rule": ({"ties.meet": 0.2}, [rule])})
+    assert list(design.factors) == ["council.funding", "ties.meet", "assessment.threshold"]
+    assert [tuple(cell.values()) for cell in design.cells] == [
+        (0.9, 0.5, 2),
+        (1.0, 0.5, 2),
+        (1.0, 0.2, 2),
+        (1.0, 0.2, 3),
+    ]
+    assert [(part["name"], part["cells"]) for part in design.method["parts"]] == [("money", [0, 1]), ("rule", [2, 3])]
+    assert design.own_cell == 1
+
+
+@given(st.lists(some_factors(most=2), min_size=1, max_size=3))
+@settings(max_examples=30, deadline=None)
+def test_joining_a_design_with_itself_changes_no_cell(several: list[dict[str, Any]]) -> None:
+    parts = {f"part {k}": ({}, [Block.grid(factors)]) for k, factors in enumerate(several)}
+    once = Design.joined(BASE, parts)
+    twice = Design.joined(BASE, {**parts, **{f"{name} again": part for name, part in parts.items()}})
+    assert twice.cells == once.cells
+    assert len(dict.fromkeys(tuple(cell.values()) for cell in once.cells)) == len(once.cells)
+    whose = [part["cells"] for part in twice.method["parts"]]
+    assert whose[: len(parts)] == whose[len(parts) :] == [part["cells"] for part in once.method["parts"]]
 
 
 def test_the_cells_are_all_combinations_the_last_factor_running_fastest() -> None:
-    design = Design(BASE, levels_of({"council.funding": [1, 2], "assessment.threshold": [1, 2, 3]}))
+    design = Design.grid(BASE, {"council.funding": [1, 2], "assessment.threshold": [1, 2, 3]})
     assert [tuple(cell.values()) for cell in design.cells] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
     assert design.own_cell == 1
     assert [scenario.council.funding for scenario in design.scenarios] == [1, 1, 1, 2, 2, 2]
+    assert design.factors == {"council.funding": (1.0, 2.0), "assessment.threshold": (1, 2, 3)}
 
 
 def test_replicates_of_all_cells_share_seeds() -> None:
@@ -104,27 +167,6 @@ def test_levels_may_be_possible_only_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factors", "message"),
-    [
-        ({"council.fundin": [1]}, "unknown key 'council.fundin'; did you mean 'council.funding'?"),
-        ({"council.funding": []}, "council.funding has 0 levels"),
-        ({"council.funding": 3}, "council.funding = 3 must be a list"),
-        ({"council.funding": [1, 1.0]}, "same level twice"),
-        ({"council.funding": "0:1:1001"}, "1001 levels, must have 1 to 1000"),
-        ({"council.funding": "0:1:1"}, "1 level from 0 to 1"),
-        ({"assessment.threshold": "1:4:3"}, "takes whole numbers"),
-        ({"assessment.stance": "1:4:3"}, "is not a number"),
-        ({"name": ["a", "b"]}, "'name' changes nothing"),
-    ],
-)
-def test_levels_that_cannot_be_are_refused(factors: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        levels_of(factors, "here")
-    assert str(caught.value).startswith("here: ")
-    assert message in str(caught.value)
-
-
-@pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"factors": {"council.funding": (11.0,)}}, "there: council.funding = 11.0 is outside 0 to 10"),
@@ -136,6 +178,8 @@ def test_levels_that_cannot_be_are_refused(factors: dict[str, Any], message: str
         ({"seed": 2**63 - 5}, "10 worlds included"),
         ({"outcomes": ("isolatoin",)}, "no outcome 'isolatoin'; did you mean 'isolation'?"),
         ({"replicates": 1_000_001}, "1,000,001 runs"),
+        ({"cells": ({"council.funding": 1.0}, {"ties.meet": 1.0})}, "there: cell 1 must set the same keys"),
+        ({"cells": ({"council.fundin": 1.0},)}, "there: unknown key 'council.fundin'; did you mean 'council.funding'?"),
     ],
 )
 def test_a_design_that_cannot_be_run_is_refused_before_the_first_run(more: dict[str, Any], message: str) -> None:
@@ -150,77 +194,14 @@ def test_too_many_cells_are_refused_before_they_are_made() -> None:
         Design(BASE, {"council.funding": many, "council.from_charges": many})
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("vary = 3", "vary = 3 is not a table"),
-        ("replicats = 3\n[vary]", "unknown key 'replicats'; did you mean 'replicates'?"),
-        ("replicates = 0\n[vary]", "replicates = 0 must be at least 1"),
-        ("replicates = 1.5\n[vary]", "replicates = 1.5 is not a whole number"),
-        ("seed = -1\n[vary]", "seed = -1 must be at least 0"),
-        ("outcomes = []\n[vary]", "outcomes = [] holds 0 values"),
-        ("[scenario]\nplace = 'derby'", "'vary' is missing"),
-        ("[vary", "is not TOML"),
-    ],
-)
-def test_an_experiment_that_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "study.toml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError) as caught:
-        Study.load(path)
-    assert message in str(caught.value)
-    assert "study.toml: " in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_a_key_is_varied_by_one_block_alone() -> None:
+    block = Block.grid({"council.funding": (1.0, 2.0)})
+    with pytest.raises(InputError, match=r"'council\.funding' is varied twice"):
+        Design.of(BASE, [block, block])
+    with pytest.raises(InputError, match=r"'council\.funding' is varied twice"):
+        Design.joined(BASE, {"one": ({"council.funding": 1.0}, [block])})
 
 
-def test_an_experiment_names_the_scenario_or_holds_it(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text("place = 'wigan'\nmonths = 3", encoding="utf-8")
-    for scenario, place in (("'mine.toml'", "wigan"), ("'derby'", "derby"), ("{place = 'wigan'}", "wigan")):
-        path = tmp_path / "study.toml"
-        path.write_text(f"scenario = {scenario}\n[vary]\n'council.funding' = [1]", encoding="utf-8")
-        assert Study.load(path).base(path).place == place
-
-
-def test_the_shipped_experiment_is_the_main_sweep() -> None:
-    path = ROOT / "experiments" / "funding_eligibility.toml"
-    study = Study.load(path)
-    design = Design(study.base(path), levels_of(study.vary), study.replicates, study.seed, study.title, study.outcomes)
-    assert [len(levels) for levels in design.factors.values()] == [7, 5]
-    assert design.factors["council.funding"][::6] == (0.7, 1.3)
-    assert (design.replicates, design.scenario.months, design.scenario.citizens) == (10, 120, 2000)
-    assert design.own_cell is not None, "today's rule is one of the cells"
-
-
-@pytest.mark.parametrize(
-    ("text", "changes"),
-    [
-        ("council.funding=0.9", {"council.funding": 0.9}),
-        ("council.funding = 1", {"council.funding": 1}),
-        ("council.legal_floor=false", {"council.legal_floor": False}),
-        ("assessment.stance=deficit", {"assessment.stance": "deficit"}),
-        ("need.hours=[1, 2.5, 3]", {"need.hours": [1, 2.5, 3]}),
-        ("name=a = b", {"name": "a = b"}),
-        ("name=1\nplace = 'x'", {"name": "1\nplace = 'x'"}),  # one value, however it is written
-    ],
-)
-def test_a_change_is_read_as_toml_or_as_a_word(text: str, changes: dict[str, Any]) -> None:
-    assert parse_set([text]) == changes
-
-
-def test_a_subject_is_a_place_a_scenario_or_a_places_file(tmp_path: Path) -> None:
-    mine = tmp_path / "mine.toml"
-    mine.write_text(BASE.to_toml(), encoding="utf-8")
-    shipped = next((ROOT / "src").rglob("founding/data/places/derby.toml"))
-    town = tmp_path / "town.toml"
-    town.write_bytes(shipped.read_bytes())
-    assert subject("derby") == Scenario(place="derby")
-    assert subject(str(mine)) == BASE
-    assert subject(str(town)).profile() == BASE.profile()
-
-
-def test_only_a_sweep_runs_an_experiment() -> None:
-    assert is_study({"vary": {}})
-    assert is_study({"scenario": "derby"})
-    assert not is_study(dict(BASE.flat()))
-    with pytest.raises(InputError, match="is an experiment, which only 'sweep' runs"):
-        subject(str(ROOT / "experiments" / "funding_eligibility.toml"))
+def test_how_a_scenario_was_written_does_not_change_the_digest() -> None:
+    cells = {"council.funding": (0.9, 1.1)}
+    assert Design(BASE.but({"council.funding": 3.0}), cells).digest == Design(BASE, cells).digest

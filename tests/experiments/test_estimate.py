@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from carecommons.experiments.estimate import NAN, Paired, estimate, last_year, mean, variance
+from carecommons.errors import InputError
+from carecommons.experiments.estimate import (
+    NAN,
+    UNVARIED,
+    Paired,
+    estimate,
+    half_width_of,
+    last_year,
+    mean,
+    runs_still_needed,
+    suspicious,
+    variance,
+)
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
 PAIRS = st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=30)
@@ -96,3 +108,105 @@ def test_a_run_counts_with_its_last_months_that_are_known() -> None:
     assert last_year(series, last=2) == [1.5, 4.0]
     assert last_year(series) == [4.0, 6.5]
     assert all(map(math.isnan, last_year(np.empty((0, 2)))))
+
+
+# --- how many more ---
+
+
+@given(st.lists(st.integers(-1000, 1000).map(float), min_size=2, max_size=30, unique=True), st.floats(0.01, 10))
+def test_so_many_more_runs_and_no_fewer_bring_the_interval_down(values: list[float], share: float) -> None:
+    """Of runs that vary as these do."""
+    spread, n = variance(values), len(values)
+    wide = half_width_of(spread, n)
+    needed = runs_still_needed(values, share * wide)
+    assert needed is not None and needed >= 0
+    assert half_width_of(spread, n + needed) <= share * wide
+    assert needed == 0 or half_width_of(spread, n + needed - 1) > share * wide
+    assert runs_still_needed(values, wide) == 0
+
+
+def test_a_worked_number_of_runs() -> None:
+    """Mean 10, standard deviation 2: a half-width of 0.5 wants t(63) 2 / 8 = 0.4996, one fewer gives 0.5037."""
+    values = [10 - math.sqrt(3.8), 10 + math.sqrt(3.8)] * 10
+    assert variance(values) == pytest.approx(4.0, rel=1e-12)
+    assert runs_still_needed(values, 0.5) == 64 - 20
+    assert runs_still_needed(values, 0.05, relative=True) == 64 - 20
+    assert runs_still_needed([-value for value in values], 0.05, relative=True) == 64 - 20
+
+
+def test_runs_without_a_value_are_expected_to_go_on() -> None:
+    values = [10 - math.sqrt(3.8), 10 + math.sqrt(3.8)] * 10
+    assert runs_still_needed(values + [NAN] * 20, 0.5) == 2 * (64 - 20)
+    assert runs_still_needed([NAN, NAN, 1.0], 0.5) is None
+    assert runs_still_needed([], 0.5) is None
+
+
+def test_equal_values_do_not_claim_to_be_precise() -> None:
+    assert runs_still_needed([3.0] * 10, 0.5) == UNVARIED - 10
+    assert runs_still_needed([3.0] * 100, 0.5) == 0
+
+
+def test_no_number_of_runs_reaches_a_share_of_nought() -> None:
+    assert runs_still_needed([-1.0, 1.0], 0.1, relative=True) is None
+    assert runs_still_needed([-1.0, 1.0, 1e-300], 0.1, relative=True) is None
+    assert runs_still_needed([-1.0, 1.0], 1e-300) is None
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, NAN, math.inf])
+def test_a_half_width_is_above_nought(wrong: float) -> None:
+    with pytest.raises(InputError, match=r"^half-width = .* must be a finite number above 0$"):
+        runs_still_needed([1.0, 2.0], wrong)
+
+
+@given(PAIRS)
+def test_pairs_ask_for_as_many_more_as_their_differences_do(pairs: list[tuple[float, float]]) -> None:
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    gaps = [y - x for x, y in pairs]
+    found = Paired.of([*a, NAN], [*b, 1.0])
+    assert (found.pairs, found.difference.n) == (len(pairs) + 1, len(pairs))
+    for half_width, relative in ((100.0, False), (0.5, True)):
+        wanted = runs_still_needed([*gaps, NAN], half_width, relative=relative)
+        assert found.still_needed(half_width, relative=relative) == wanted
+
+
+def test_which_is_better_depends_on_the_good_direction() -> None:
+    found = Paired.of([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 3.0, 1.0])  # above, above, the same, below
+    assert (found.above, found.ties) == (0.5, 0.25)
+    assert (found.better("up"), found.better("down")) == (0.625, 0.375)
+    assert math.isnan(found.better("neither")) and math.isnan(Paired.of([], []).better("up"))
+
+
+# --- replicates that do not vary ---
+
+
+def test_an_outcome_that_never_varies_is_named() -> None:
+    """Replicates of a stochastic model differ; those that do not are one world, or beyond the reach of chance."""
+    values = {
+        "isolation": [20.1, 20.1, 20.1], "loneliness": [7.0, 7.0, NAN], "funded": [3.0, 3.0, 3.0 + 1e-15],
+        "overspend": [0.0, -0.0, 0.0], "enterprises": [5.0], "unmet_hours": [NAN, NAN, NAN],
+    }  # fmt: skip
+    assert suspicious(values) == ("isolation", "loneliness")
+    assert suspicious({}) == ()
+
+
+@given(st.integers(0, 1_000))
+def test_outcomes_that_vary_are_not_suspected(seed: int) -> None:
+    assert suspicious({"isolation": np.random.default_rng(seed).normal(20, 1e-9, 5).tolist()}) == ()
+
+
+@pytest.mark.slow
+def test_the_width_of_intervals_falls_with_the_root_of_the_number_of_runs() -> None:
+    """From 100 to 400 runs by half, within a tenth; the ratio of two standard deviations has an error of about 4%."""
+    rng = np.random.default_rng(2)
+    ratios = [
+        estimate(rng.normal(0, 1, 400)).half_width / estimate(rng.normal(0, 1, 100)).half_width for _ in range(200)
+    ]
+    assert float(np.mean(ratios)) == pytest.approx(0.5, rel=0.1)
+
+
+@given(st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 3), min_size=2, max_size=30))
+def test_from_a_to_c_is_from_a_to_b_and_on_to_c(worlds: list[tuple[float, float, float]]) -> None:
+    a, b, c = ([world[k] for world in worlds] for k in range(3))
+    there, on, straight = Paired.of(a, b), Paired.of(b, c), Paired.of(a, c)
+    # Each difference of numbers up to 1e6 is rounded at 2e6 * 2^-53.
+    assert straight.difference.mean == pytest.approx(there.difference.mean + on.difference.mean, abs=1e-9)

@@ -12,7 +12,6 @@ import pytest
 import carecommons as cc
 from carecommons.errors import InputError
 from carecommons.experiments.estimate import estimate
-from carecommons.experiments.folder import FolderError
 from carecommons.experiments.sweep import Sweep
 from carecommons.outcomes.catalogue import BY_NAME
 from small import SCENARIO
@@ -50,9 +49,9 @@ def test_a_cell_of_the_summary_is_the_interval_over_its_runs(swept: Sweep) -> No
 
 
 def test_the_series_hold_every_run_and_month(swept: Sweep) -> None:
-    assert swept.series.shape == (4 * 3 * 14, len(BY_NAME))
+    assert swept.series.shape == (4 * 3 * 14, len(BY_NAME) + 3)
     alone = cc.CareCommons(BASE.but({"council.funding": 1.0, "assessment.threshold": 2}), rng=6).run().series
-    pd.testing.assert_frame_equal(swept.series.loc[2, 6], alone[list(BY_NAME)])
+    pd.testing.assert_frame_equal(swept.series.set_index(["cell", "seed", "month"]).loc[2, 6], alone[list(BY_NAME)])
 
 
 def test_a_cell_is_found_by_its_levels(swept: Sweep) -> None:
@@ -117,8 +116,8 @@ def test_what_cannot_be_run_is_refused_before_anything_is_written(tmp_path: Path
 
 def test_a_folder_is_asked_for_before_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    monkeypatch.setattr("carecommons.experiments.sweep.perform_all", lambda *_: pytest.fail("it ran"))
-    with pytest.raises(FolderError, match="holds other files"):
+    monkeypatch.setattr("carecommons.experiments.campaign.perform_all", lambda *_: pytest.fail("it ran"))
+    with pytest.raises(InputError, match="holds other files"):
         cc.sweep(BASE, FACTORS, out=tmp_path)
 
 

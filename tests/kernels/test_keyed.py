@@ -38,6 +38,17 @@ def words(counter: tuple[int, ...], key: tuple[int, ...]) -> list[int]:
     return [int(word) for word in keyed.philox(*map(np.uint64, counter + key))]
 
 
+@given(SEED, MONTH, st.lists(PERSON, max_size=9))
+def test_a_lot_is_the_first_draw_as_a_whole_number_and_lots_put_people_in_order(
+    seed: int, month: int, people: list[int]
+) -> None:
+    who, luck = np.array(people, np.int64), Luck(seed, month)
+    first = luck.uniforms("need", who)[:, 0]
+    lots = keyed.lots(seed, decision("need"), month, who)
+    assert lots.tolist() == [int(u * 2**53) for u in first]
+    assert luck.order("need", who).tolist() == sorted(range(len(who)), key=lambda k: (-lots[k], who[k], k))
+
+
 @given(st.tuples(WORD, WORD, WORD, WORD), st.tuples(WORD, WORD))
 def test_words_are_numpys_words(counter: tuple[int, ...], key: tuple[int, ...]) -> None:
     assert words(counter, key) == numpys_words(counter, key)

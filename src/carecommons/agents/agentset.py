@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
-import mesa
-from mesa.agent import AgentSet
-
 from carecommons.agents.facts import Fact
 from carecommons.agents.windows import Citizen, Window
 from carecommons.errors import CareCommonsError
+from carecommons.guests.mesa import AgentSet, mesa
 
 Method = str | Callable[..., Any]
 Agents = dict[mesa.Agent, None]

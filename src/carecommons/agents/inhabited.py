@@ -5,11 +5,10 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-import mesa
-
 from carecommons.agents.agentset import Windows
 from carecommons.agents.rolls import Rolls
 from carecommons.agents.windows import Council
+from carecommons.guests.mesa import mesa
 from carecommons.place.graph import OTHER
 from carecommons.place.place import Place
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
-import mesa
 import numpy as np
-from mesa.agent import AgentSet
 
 from carecommons.agents.agentset import Agents, Everyone, Windows
 from carecommons.agents.windows import Carer, Citizen, CommunityGroup, Council, MicroEnterprise, Window
+from carecommons.guests.mesa import AgentSet, mesa
 from carecommons.kernels.arrays import I64, Bool
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
-import mesa
 import numpy as np
 
 from carecommons.agents.facts import Fact
 from carecommons.errors import CareCommonsError, InputError, did_you_mean, one_line
+from carecommons.guests.mesa import mesa
 from carecommons.kernels import rows
 from carecommons.kernels.arrays import I64
 from carecommons.kernels.keyed import pairs

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from carecommons.experiments.compare import Comparison
+from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.estimate import Estimate, variance
 from carecommons.experiments.show import axis_of, level_of, per_of, title_of
 from carecommons.experiments.sweep import Sweep

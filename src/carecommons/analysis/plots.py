@@ -37,7 +37,7 @@ from carecommons.analysis.captions import (
     verdict,
 )
 from carecommons.errors import InputError
-from carecommons.experiments.compare import Comparison
+from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import Estimate
 from carecommons.experiments.show import (
@@ -67,6 +67,7 @@ STYLE: Final[dict[Any, Any]] = {
     "axes.labelcolor": INK, "axes.edgecolor": "#b6c0ca", "axes.spines.top": False, "axes.spines.right": False,
     "axes.titlelocation": "left", "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlecolor": INK,
     "xtick.color": GREY, "ytick.color": GREY, "svg.hashsalt": "carecommons", "svg.fonttype": "path",
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
 }  # fmt: skip
 PANELS: Final = ("isolation", "loneliness", "unmet_hours", "requests", "funded", "unpaid_hours")
 DOTS: Final = 160  # an inch
@@ -91,9 +92,9 @@ class Picture(Figure):
 
 
 def can_draw(sweep: Sweep) -> bool:
-    """Whether a sweep fits a picture: one factor, or two of not too many levels."""
+    """Whether a sweep fits a picture: one factor, or a whole grid of two, of not too many levels."""
     levels = [len(each) for each in sweep.design.factors.values()]
-    return len(levels) in (1, 2) and max(levels) <= MOST_LEVELS
+    return len(levels) in (1, 2) and max(levels) <= MOST_LEVELS and len(sweep.design.cells) == math.prod(levels)
 
 
 def sweep_picture(sweep: Sweep, outcome: str, path: str | Path | None = None) -> Figure:

@@ -1,58 +1,20 @@
-"""The commands: run, sweep and compare places, and look up what there is."""
+"""The commands that run a place once, set it beside published figures, and look up what there is."""
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from carecommons.cli.options import (
-    BUT,
-    CHANGE,
-    JOBS,
-    JSON,
-    OUTCOME,
-    REPORT,
-    ROLE,
-    VARY,
-    Change,
-    Report,
-    example,
-    replicates_of,
-)
-from carecommons.cli.shell import Commands, Stopped
+from carecommons.cli.group import cli, say
+from carecommons.cli.options import CHANGE, JSON, REPORT, ROLE, Change, Report, example, replicates_of
 from carecommons.errors import InputError, did_you_mean, one_line
 
 # Everything else is imported by the command that needs it, so that --help answers at once.
 if TYPE_CHECKING:
     from carecommons.experiments.folder import Folder
-    from carecommons.experiments.sweep import Sweep
     from carecommons.scenario import Scenario
-
-NARROW = 120  # columns where nobody says how wide the screen is
-
-
-def main() -> None:
-    """The program `carecommons`."""
-    signal.signal(signal.SIGTERM, _terminate)
-    cli(prog_name="carecommons")
-
-
-def _terminate(number: int, frame: object) -> None:
-    raise Stopped(128 + number)
-
-
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]},
-             epilog=example("carecommons run derby", "carecommons COMMAND --help"))  # fmt: skip
-@click.pass_context
-def cli(ctx: click.Context) -> None:
-    """What community-led care does, simulated: places, policies, and what follows."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
 
 
 @cli.command(short_help="Run a place or scenario once.", epilog=example(
@@ -90,7 +52,7 @@ def run(subject: str, everything: bool, change: Change, report: Report) -> None:
     rows = [{"outcome": each.name, "first year": first[each.name], "last year": last[each.name], "unit": each.unit,
              "": each.definition} for each in shown]  # fmt: skip
     size = f"{scenario.citizens:,} citizens, {scenario.months} months, seed {seed}"
-    _print(show.rows_table(f"{scenario.profile().name}: {size}", rows))
+    say(show.rows_table(f"{scenario.profile().name}: {size}", rows))
     then = f"'carecommons sweep {subject} --vary council.funding=0.7:1.3:7 -r 10' runs it under seven budgets"
     report.next(then, "outcomes.png")
 
@@ -107,95 +69,6 @@ def _keep_run(folder: Folder, scenario: Scenario, seed: int, series: Any) -> Non
     folder.describe({"kind": "run", "scenario": text, "scenario_digest": scenario.digest, "seeds": [seed]})
 
 
-@cli.command(short_help="Run it at every combination of levels.", epilog=example(
-    "carecommons sweep derby --vary council.funding=0.7:1.3:7 --vary assessment.threshold=1:5:5 -r 10 -o out/derby",
-    "carecommons sweep experiments/funding_eligibility.toml"))  # fmt: skip
-@click.argument("subject")
-@VARY
-@replicates_of(10)
-@JOBS
-@CHANGE
-@OUTCOME
-@REPORT
-def sweep(subject: str, varies: Sequence[str], replicates: int | None, jobs: int | None, outcomes: Sequence[str],
-          change: Change, report: Report) -> None:  # fmt: skip
-    """Run SUBJECT at every combination of levels: a place, a scenario's file or an experiment's file.
-
-    Replicate k of every combination has the same seed, so that combinations share their luck.
-    """
-    from carecommons.experiments import sweep as sweeping
-    from carecommons.experiments.design import plan
-    from carecommons.experiments.runner import processors
-
-    design = plan(subject, varies, change.sets, change.months, change.citizens, replicates, change.seed, outcomes)
-    folder = report.folder(sweeping.identity(design))
-    with folder or nullcontext():
-        found = sweeping.run(design, jobs or processors(), progress=not report.as_json)
-        pictures = _keep_sweep(folder, found) if folder else []
-    if report.json({"title": design.title, "replicates": design.replicates, "seeds": list(design.seeds),
-                    "months": design.scenario.months, "cells": found.records()}):  # fmt: skip
-        return
-    if design.title:
-        _print(design.title)
-    _print(found)
-    key, levels = next(iter(design.factors.items()))
-    then = f"'carecommons compare {design.scenario.place} --but {key}={levels[0]} -r 30' tells where demand went"
-    report.next(then, *pictures, "summary.csv")
-
-
-def _keep_sweep(folder: Folder, found: Sweep) -> list[str]:
-    """Tables, and pictures where there are few enough factors -> the pictures to look at."""
-    from carecommons.analysis import plots
-
-    found.save(folder)
-    drawn = []
-    for outcome in found.design.outcomes if plots.can_draw(found) else ():
-        for name, content in plots.both(plots.sweep_picture(found, outcome), outcome):
-            folder.add(name, content)
-        drawn.append(f"{outcome}.png")
-    found.describe(folder)
-    return drawn
-
-
-@cli.command(short_help="Run two in the same worlds: what differs, and why.", epilog=example(
-    "carecommons compare derby mine.toml -r 30",
-    "carecommons compare derby --but council.funding=0.85 -r 30 -j 2"))  # fmt: skip
-@click.argument("subject")
-@click.argument("other", required=False)
-@BUT
-@replicates_of(30)
-@JOBS
-@CHANGE
-@REPORT
-def compare(subject: str, other: str | None, buts: Sequence[str], replicates: int | None, jobs: int | None,
-            change: Change, report: Report) -> None:  # fmt: skip
-    """Run SUBJECT (a) and OTHER (b) in the same worlds, and say what differs and where the difference in demand went.
-
-    Without OTHER, b is SUBJECT changed by --but; --set changes both arms.
-    """
-    from carecommons.analysis import plots
-    from carecommons.experiments import compare as comparing
-    from carecommons.experiments import design
-    from carecommons.experiments.runner import processors
-
-    if other is None and not buts:
-        raise InputError("compare: give a second place or file, or --but key=value")
-    a, b = change.of(subject), design.changed(change.of(other or subject), buts, "--but")
-    worlds = comparing.check(a, b, change.worlds(30 if replicates is None else replicates))
-    folder = report.folder(comparing.identity(a, b, worlds))
-    with folder or nullcontext():
-        found = comparing.run(a, b, worlds, jobs or processors(), progress=not report.as_json)
-        if folder:
-            found.save(folder)
-            for name, content in plots.both(plots.comparison_picture(found), "differences"):
-                folder.add(name, content)
-            found.describe(folder)
-    if report.json({"seeds": worlds, **found.records()}):
-        return
-    _print(found)
-    report.next("'carecommons outcomes' says what each outcome means", "differences.png", "attribution.csv")
-
-
 @cli.command(epilog=example("carecommons places"))
 @JSON
 def places(as_json: bool) -> None:
@@ -210,7 +83,7 @@ def places(as_json: bool) -> None:
         return
     rows = [{"place": name, "name": p.name, "region": p.region, "adults": p.adults, "year": str(p.year),
              "most deprived fifth": f"{p.deprivation[0]:.0%}"} for name, p in found.items()]  # fmt: skip
-    _print(show.rows_table("Places", rows))
+    say(show.rows_table("Places", rows))
     click.echo("Next: 'carecommons run derby' runs one; a place of your own is a .toml or .csv file.")
 
 
@@ -234,7 +107,7 @@ def params(word: str | None, role: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(formats.to_json([p._asdict() for p in found]))
         return
-    _print(show.register_list(found))
+    say(show.register_list(found))
     click.echo("Next: '--set KEY=VALUE' changes one, '--vary KEY=FROM:TO:LEVELS' sweeps it.")
 
 
@@ -255,7 +128,7 @@ def outcomes(word: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(formats.to_json(rows))
         return
-    _print(show.rows_table(f"{len(found)} outcomes", rows))
+    say(show.rows_table(f"{len(found)} outcomes", rows))
 
 
 @cli.command(short_help="Set a run beside the published figures.",
@@ -288,17 +161,11 @@ def validate(subject: str, replicates: int | None, change: Change, report: Repor
             folder.describe({"kind": "validation", "scenario": text, "seeds": list(worlds)})
     if report.json(table.reset_index().to_dict("records")):
         return
-    _print(show.validation_table(table))
+    say(show.validation_table(table))
     passed = [{str(k): v for k, v in row.items()} for row in verdict(table).reset_index().to_dict("records")]
-    _print(show.rows_table("Passed, of the figures that the model can express", passed))
+    say(show.rows_table("Passed, of the figures that the model can express", passed))
     report.next("'carecommons params --role uncertain' lists what these figures rest on", "validation.csv")
 
 
 def _has(word: str | None, *texts: str) -> bool:
     return word is None or any(word.lower() in text.lower() for text in texts)
-
-
-def _print(what: Any) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else NARROW, highlight=False).print(what)

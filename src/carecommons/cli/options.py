@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -14,6 +15,8 @@ from carecommons.errors import InputError, one_line
 
 # What is heavy is imported where it is needed, so that --help answers at once.
 if TYPE_CHECKING:
+    from carecommons.experiments.comparison import Stop
+    from carecommons.experiments.engines import Engine
     from carecommons.experiments.folder import Folder
     from carecommons.scenario import Scenario
 
@@ -33,10 +36,10 @@ class Change:
 
     def of(self, subject: str, months: int | None = None, citizens: int | None = None) -> Scenario:
         """The changed scenario of a subject; `months` and `citizens` where no option says otherwise."""
-        from carecommons.experiments import design
+        from carecommons.experiments import study
 
-        scenario = design.changed(design.sized(design.subject(subject), months, citizens), self.sets)
-        scenario = design.sized(scenario, self.months, self.citizens)
+        scenario = study.changed(study.sized(study.subject(subject), months, citizens), self.sets)
+        scenario = study.sized(scenario, self.months, self.citizens)
         scenario.profile()
         return scenario
 
@@ -74,6 +77,55 @@ class Report:
         if self.out:
             look = f"look at {', '.join(str(Path(self.out) / name) for name in names)}"
         click.echo(f"Next: {look}; {then}.")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a sweep varies, and how."""
+
+    varies: Sequence[str]
+    zips: Sequence[str]
+    sample: str | None
+    overs: Sequence[str]
+    forced: bool
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who does the runs."""
+
+    jobs: int | None
+    engine: str | None
+    scheduler: str
+    timeout: float | None
+
+    def of(self) -> Engine:
+        """The engine: worker processes, unless something else is asked for or one worker is enough."""
+        from carecommons.experiments.engines import Engine, processors
+
+        jobs = self.jobs or processors()
+        kind = self.engine or ("dask" if self.scheduler else "processes" if jobs > 1 else "here")
+        return Engine(kind, jobs, self.timeout, scheduler=self.scheduler)
+
+
+@dataclass(frozen=True)
+class Until:
+    """When there are enough worlds."""
+
+    until: str | None
+    outcome: str
+    at_most: int | None
+
+    def stop(self) -> Stop | None:
+        """The rule, if one is asked for."""
+        from carecommons.experiments.comparison import Stop
+        from carecommons.experiments.sequential import MOST, Precision
+
+        if self.until is None:
+            if self.at_most is not None:
+                raise InputError("--at-most: is the cap of --until; give -r for a fixed number of worlds")
+            return None
+        return Stop(self.outcome, Precision.parse(self.until), self.at_most or MOST)
 
 
 def together(kind: type[Any], name: str, *options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -118,6 +170,36 @@ class Whole(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return number
 
 
+class Amount(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on only
+    """A number within bounds, in some unit."""
+
+    low, high = 0.0, 1e9
+    said = "above 0 and at most 1,000,000,000"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error that says what it must be."""
+        try:
+            amount = float(str(value))
+        except ValueError:
+            amount = math.nan
+        if not self.low < amount <= self.high:
+            name = param.opts[-1] if param else self.name
+            raise InputError(f"{name} = {one_line(repr(value))} must be {self.name}, {self.said}")
+        return amount
+
+
+class Seconds(Amount):
+    """A time."""
+
+    name = "seconds"
+
+
+class Pounds(Amount):
+    """Money."""
+
+    name = "pounds"
+
+
 def number(*names: str, low: int = -LARGEST, high: int = LARGEST, about: str) -> Callable[[Command], Command]:
     """An option that is a whole number."""
     return click.option(*names, type=Whole(low, high), metavar="NUMBER", help=about)
@@ -143,11 +225,35 @@ REPORT = together(
     click.option("--force", is_flag=True, help="Write even where the folder holds something else."),
     JSON,
 )  # fmt: skip
-JOBS = number("-j", "--jobs", low=1, high=1024, about="Worker processes.  [one a processor]")
 OUTCOME = click.option("--outcome", "outcomes", multiple=True, metavar="NAME",
                        help="Show and draw this outcome; may be given again.")  # fmt: skip
-VARY = click.option("--vary", "varies", multiple=True, metavar="KEY=FROM:TO:LEVELS",
-                    help="Vary a parameter, ends included, or KEY=VALUE,VALUE; may be given again.")  # fmt: skip
+SHAPE = together(
+    Shape, "shape",
+    click.option("--vary", "varies", multiple=True, metavar="KEY=FROM:TO:LEVELS",
+                 help="Vary a parameter, ends included, or KEY=VALUE,VALUE; all combinations are run."),
+    click.option("--zip", "zips", multiple=True, metavar="KEY=FROM:TO:LEVELS",
+                 help="Vary parameters together, level by level."),
+    click.option("--sample", metavar="METHOD:SIZE",
+                 help="Spread points: lhs, sobol, halton, or for sensitivity morris, saltelli."),
+    click.option("--over", "overs", multiple=True, metavar="KEY[=LOW:HIGH]",
+                 help="What the points go over: a parameter, or all of a section or role such as uncertain."),
+    click.option("--force-design", "forced", is_flag=True, help="Run even where inputs are correlated."),
+)  # fmt: skip
+CREW = together(
+    Crew, "crew",
+    number("-j", "--jobs", low=1, high=1024, about="Workers.  [one a processor]"),
+    click.option("--engine", type=click.Choice(["here", "processes", "threads", "dask"]),
+                 help="Who does the runs; the numbers are the same.  [processes]"),
+    click.option("--scheduler", default="", metavar="ADDRESS", help="The scheduler of a dask cluster."),
+    click.option("--timeout", type=Seconds(), metavar="SECONDS", help="How long a run may take.  [no limit]"),
+)  # fmt: skip
+STOP = together(
+    Until, "until",
+    click.option("--until", metavar="PRECISION",
+                 help="Add worlds until the half-width is this: 10% of the effect, or a number."),
+    click.option("--on", "outcome", default="isolation", metavar="NAME", help="... of this outcome.  [isolation]"),
+    number("--at-most", low=15, high=1_000_000, about="... but no more than so many.  [1000]"),
+)  # fmt: skip
 BUT = click.option("--but", "buts", multiple=True, metavar="KEY=VALUE",
                    help="Change a parameter of the second arm only; may be given again.")  # fmt: skip
 ROLE = click.option("--role", type=click.Choice(["lever", "uncertain", "fixed"]),

@@ -9,14 +9,22 @@ import click
 
 from carecommons.errors import CareCommonsError, InputError, did_you_mean, one_line
 
-LONGEST = 500  # characters of a line
+LONGEST = 2_000  # characters of a line, which may hold a command to give again
+
+
+class Interrupted(BaseException):
+    """A signal asked us to end; no `except Exception` on the way may take it for a failed run."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Stopped(CareCommonsError):
     """Somebody pressed Ctrl-C, or the machine asked us to end."""
 
-    def __init__(self, code: int = 130) -> None:
-        super().__init__("stopped; nothing was written")
+    def __init__(self, code: int = 130, message: str = "stopped; nothing was written") -> None:
+        super().__init__(message)
         self.exit_code = code
 
 
@@ -25,7 +33,7 @@ class Commands(click.Group):
 
     def main(self, args: Any = None, prog_name: Any = None, complete_var: Any = None, standalone_mode: bool = True,
              **more: Any) -> Any:  # fmt: skip
-        """Run a command; 2 is bad input, 3 a run that failed, 130 Ctrl-C."""
+        """Run a command; 2 is bad input, 3 a run that failed, 4 a folder that holds something else, 130 Ctrl-C."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **more)
         try:
@@ -36,6 +44,8 @@ class Commands(click.Group):
             _end(str(Stopped()), 130)
         except CareCommonsError as problem:
             _end(str(problem), problem.exit_code)
+        except Interrupted as stop:
+            _end(str(Stopped()), stop.code)
         except MemoryError:
             _end("not enough memory; try fewer --citizens or --jobs", 3)
         except OSError as problem:
@@ -48,6 +58,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Stopped from None
+        except Interrupted as stop:
+            raise Stopped(stop.code) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

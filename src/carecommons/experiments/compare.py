@@ -1,149 +1,24 @@
-"""Two policies in the same worlds: what differs, how sure that is, and where the difference in funded care went."""
+"""Run two policies in the same worlds, in as many as asked or until the difference is known precisely enough."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
-from importlib import import_module
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
-
-import pandas as pd
-from rich.console import Group
+from typing import Any
 
 from carecommons.errors import InputError, one_line
-from carecommons.experiments import formats, show
-from carecommons.experiments.design import LARGEST_SEED, digest
-from carecommons.experiments.estimate import LAST, NAN, Paired, estimate, last_year
-from carecommons.experiments.folder import Folder
-from carecommons.experiments.runner import Task, perform_all
-from carecommons.kernels.arrays import F64, I64
-from carecommons.outcomes.attribution import Attribution
-from carecommons.outcomes.catalogue import BY_NAME
+from carecommons.experiments import tables
+from carecommons.experiments.campaign import carry_out, chosen, identity, nothing, workers, writing
+from carecommons.experiments.comparison import ARMS, Comparison, Stop
+from carecommons.experiments.design import LARGEST_SEED
+from carecommons.experiments.engines import Engine
+from carecommons.experiments.estimate import LAST
+from carecommons.experiments.sequential import AHEAD, LEAST, Replication
+from carecommons.experiments.store.database import Store
+from carecommons.experiments.store.publish import publish
+from carecommons.experiments.task import tasks_of
 from carecommons.scenario import Scenario
-from carecommons.units import MINUTES_AN_HOUR
-
-ARMS: Final = ("a", "b")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One world under both policies: series (months, outcomes), and the split of funded minutes (months, parts)."""
-
-    seed: int
-    a: F64
-    b: F64
-    split: I64
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Scenario b less scenario a over paired worlds.
-
-    A run counts with its mean over the last `last` months; intervals are Student's t, 95%, over pairs. The attribution
-    sums over all months, and is empty when the arms are different places.
-    """
-
-    scenario_a: Scenario
-    scenario_b: Scenario
-    worlds: tuple[Pair, ...]
-    last: int = LAST
-
-    @cached_property
-    def paired(self) -> dict[str, Paired]:
-        """Every outcome's paired difference."""
-        ends = [(last_year(pair.a, self.last), last_year(pair.b, self.last)) for pair in self.worlds]
-        return {name: Paired.of([a[k] for a, _ in ends], [b[k] for _, b in ends]) for k, name in enumerate(BY_NAME)}
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """A row an outcome: means, difference with interval, correlation, variance reduction, share with b above a."""
-        rows = [
-            {
-                "outcome": name, "unit": BY_NAME[name].unit, "a": each.a + 0.0, "b": each.b + 0.0,
-                "difference": each.difference.mean + 0.0, "low": each.difference.low + 0.0,
-                "high": each.difference.high + 0.0, "correlation": each.correlation,
-                "variance_reduction": each.variance_reduction, "b_above_a": each.above, "n": each.difference.n,
-            }
-            for name, each in self.paired.items()
-        ]  # fmt: skip
-        return pd.DataFrame(rows).set_index("outcome")
-
-    @cached_property
-    def pairs(self) -> pd.DataFrame:
-        """A row a world and outcome: what each arm counts with, and the difference."""
-        rows = []
-        for pair in self.worlds:
-            ends = zip(BY_NAME, last_year(pair.a, self.last), last_year(pair.b, self.last), strict=True)
-            rows += [(pair.seed, name, a + 0.0, b + 0.0, b - a + 0.0) for name, a, b in ends]
-        return pd.DataFrame(rows, columns=["seed", "outcome", "a", "b", "difference"])
-
-    @cached_property
-    def attribution(self) -> pd.DataFrame:
-        """The change in funded care, b less a, and its parts: hours a month with interval, share of the whole."""
-        rows = []
-        for k, name in enumerate(Attribution._fields if self.same_place else ()):
-            hours = [int(pair.split[:, k].sum()) / MINUTES_AN_HOUR / max(len(pair.split), 1) for pair in self.worlds]
-            found = estimate(hours)
-            rows.append((name, found.mean + 0.0, found.low + 0.0, found.high + 0.0, self._share(k)))
-        columns = ["part", "hours_a_month", "low", "high", "share"]
-        return pd.DataFrame(rows, columns=columns).set_index("part")
-
-    @property
-    def same_place(self) -> bool:
-        """Whether both arms have the same people to begin with."""
-        return _world(self.scenario_a) == _world(self.scenario_b)
-
-    def plot(self, path: str | Path | None = None) -> Any:
-        """A matplotlib figure of the differences, also written to `path` if given."""
-        # Drawing stands a floor above and is looked up only when asked for: a comparison needs no matplotlib.
-        return import_module("carecommons.analysis.plots").comparison_picture(self, path)
-
-    def save(self, folder: Folder) -> None:
-        """Add the tables and both scenarios to a folder of results."""
-        folder.add("table.csv", formats.csv(self.table.reset_index()))
-        folder.add("pairs.csv", formats.csv(self.pairs))
-        folder.add("attribution.csv", formats.csv(self.attribution.reset_index()))
-        for arm, scenario in zip(ARMS, (self.scenario_a, self.scenario_b), strict=True):
-            folder.add(f"scenario_{arm}.toml", scenario.to_toml(everything=True).encode())
-
-    def describe(self, folder: Folder) -> None:
-        """Add the manifest, last."""
-        folder.describe({
-            "kind": "comparison",
-            "scenario_a": self.scenario_a.to_toml(everything=True), "scenario_a_digest": self.scenario_a.digest,
-            "scenario_b": self.scenario_b.to_toml(everything=True), "scenario_b_digest": self.scenario_b.digest,
-            "seeds": [pair.seed for pair in self.worlds], "last": self.last,
-            "paired": "both arms of a pair have the same seed",
-        })  # fmt: skip
-
-    def records(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
-        return {
-            "changes": self.changed(),
-            "table": self.table.reset_index().to_dict("records"),
-            "attribution": self.attribution.reset_index().to_dict("records"),
-        }
-
-    def changed(self) -> dict[str, dict[str, Any]]:
-        """The parameters in which the arms differ, with both values."""
-        a, b = self.scenario_a.flat(), self.scenario_b.flat()
-        return {key: {"a": a[key], "b": b[key]} for key in a if a[key] != b[key] and key != "name"}
-
-    def __rich__(self) -> Group:
-        return show.comparison_tables(self)
-
-    def __repr__(self) -> str:
-        return f"Comparison of {self.scenario_a.place} and {self.scenario_b.place} in {len(self.worlds)} pairs"
-
-    def _repr_html_(self) -> str:
-        return show.html(self)
-
-    def _share(self, part: int) -> float:
-        whole = sum(int(pair.split[:, 0].sum()) for pair in self.worlds)
-        return sum(int(pair.split[:, part].sum()) for pair in self.worlds) / whole if whole else NAN
 
 
 def compare(
@@ -156,6 +31,8 @@ def compare(
     out: str | Path | None = None,
     force: bool = False,
     progress: bool = False,
+    engine: Engine | None = None,
+    stop: Stop | None = None,
 ) -> Comparison:
     """Run both scenarios in the same worlds, month by month in step.
 
@@ -164,24 +41,24 @@ def compare(
     scenario_a, scenario_b
         What is compared; both must have the same citizens and months.
     seeds
-        The worlds, one a pair.
+        The worlds, one a pair; with `stop` the first of them, which counts on.
     jobs
         Worker processes; the numbers do not depend on it.
     last
         Months at the end over which a run counts.
     out
-        A folder for the tables; one that holds another experiment is refused unless `force`.
+        A folder in which every pair is kept as it ends. The same call again goes on where it was, more seeds add to
+        what is there; other code or other scenarios are refused unless `force`.
     progress
         Show a bar, where there is a terminal to show it on.
+    engine
+        Who does the runs, and how long one may take; `jobs` processes by default.
+    stop
+        Go on until an outcome's difference is known precisely enough.
     """
     worlds = check(scenario_a, scenario_b, seeds, last)
-    if out is None:
-        return run(scenario_a, scenario_b, worlds, jobs, last, progress)
-    with Folder(out, identity(scenario_a, scenario_b, worlds, last), force=force) as folder:
-        found = run(scenario_a, scenario_b, worlds, jobs, last, progress)
-        found.save(folder)
-        found.describe(folder)
-    return found
+    return run(scenario_a, scenario_b, worlds, engine or workers(jobs), out, last=last, force=force, progress=progress,
+               stop=stop)  # fmt: skip
 
 
 def check(a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST) -> tuple[int, ...]:
@@ -202,27 +79,65 @@ def check(a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST) -> t
     return worlds
 
 
-def identity(a: Scenario, b: Scenario, worlds: Iterable[int], last: int = LAST) -> str:
-    """What a folder of results is known by."""
-    places = [each.profile().model_dump_json() for each in (a, b)]
-    return digest(["comparison", a.digest, b.digest, list(worlds), last, places])
+def identity_of(a: Scenario, b: Scenario) -> dict[str, Any]:
+    """What must agree for two comparisons to share a folder."""
+    base = {f"{arm}.{key}": value for arm, each in zip(ARMS, (a, b), strict=True) for key, value in each.flat().items()}
+    return identity("comparison", base, (a, b))
 
 
 def run(
-    a: Scenario, b: Scenario, worlds: Iterable[int], jobs: int = 1, last: int = LAST, progress: bool = False
+    a: Scenario,
+    b: Scenario,
+    worlds: tuple[int, ...],
+    engine: Engine,
+    out: str | Path | None = None,
+    *,
+    last: int = LAST,
+    command: str = "carecommons.compare",
+    force: bool = False,
+    progress: bool = False,
+    stop: Stop | None = None,
+    again: bool = False,
+    draw: Callable[[Comparison], Iterable[tuple[str, bytes]]] = nothing,
 ) -> Comparison:
-    """Run both scenarios in all worlds."""
-    tasks = [Task((0, 1), seed) for seed in worlds]
-    found: dict[int, Pair] = {}
-    with (
-        show.bar("pairs", len(tasks), shown=progress) as advance,
-        closing(perform_all((a, b), tasks, jobs)) as answers,
-    ):
-        for task, answer in answers:
-            found[task.seed] = Pair(task.seed, *answer)
-            advance()
-    return Comparison(a, b, tuple(found[task.seed] for task in tasks), last)
+    """Run the pairs that are missing, or `again` those that failed, and write the tables beside them.
+
+    With `stop`, worlds are added in turns until the rule is content: first as many as it asks for at least, then as
+    many as the spread so far says are needed. Which pairs count does not depend on how many were run at a time.
+    """
+    with writing(out, identity_of(a, b), command, force) as store:
+        if stop is not None:
+            worlds = tuple(range(worlds[0], worlds[0] + LEAST + AHEAD))
+        while True:
+            tasks = tasks_of([(a, b)], worlds)
+            carry_out(store, chosen(store, tasks, again), engine, what="pairs", progress=progress)
+            found = Comparison(a, b, worlds, store, tasks[0].subject, last)
+            if stop is None:
+                break
+            rule = found.judged(stop)
+            if rule.over or again:
+                found = replace(found, seeds=worlds[: len(rule.differences)], verdict=rule.verdict)
+                break
+            worlds = tuple(range(worlds[0], worlds[0] + _enough(rule, len(worlds), stop.most)))
+        store.add_design(_record(found, stop))
+        if out is not None:
+            publish(store, {**tables.files(store), **found.more_tables(), **dict(draw(found))}, force=force)
+    if out is None:
+        return found
+    return replace(found, store=Store.read(out))
 
 
-def _world(scenario: Scenario) -> tuple[Any, ...]:
-    return scenario.profile(), scenario.citizens
+def _enough(rule: Replication, pairs: int, most: int) -> int:
+    """How many pairs to have next: what is still needed and those that look ahead, at most twice as many as now."""
+    needed = rule.verdict.still_needed
+    return min(pairs + (pairs if needed is None else min(needed + AHEAD, pairs)), most)
+
+
+def _record(found: Comparison, stop: Stop | None) -> dict[str, Any]:
+    """The design of a comparison as plain values."""
+    a, b = found.scenario_a, found.scenario_b
+    return {
+        "kind": "comparison", "title": "", "arms": [a.flat(), b.flat()], "subjects": [found.subject],
+        "seeds": list(found.seeds), "last": found.last, "factors": {},
+        "stop": stop and {"outcome": stop.outcome, "precision": str(stop.precision), "most": stop.most},
+    }  # fmt: skip

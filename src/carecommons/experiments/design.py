@@ -1,71 +1,190 @@
-"""What a sweep runs: levels for some parameters, every combination of them, and each in the same worlds."""
+"""What a sweep runs: cells that each set some parameters, checked before the first run, and all in the same worlds."""
 
 from __future__ import annotations
 
 import json
-import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from hashlib import blake2b
+from importlib import import_module
 from itertools import product
-from pathlib import Path
-from typing import Any, Final
-
-from pydantic import Field, ValidationError
+from math import prod
+from typing import Any, Final, Self
 
 from carecommons.errors import InputError, did_you_mean, one_line
-from carecommons.explain import explain, keys_of
+from carecommons.experiments.levels import Levels, levels_of, plain
+from carecommons.experiments.sampling import Axis, Sample
 from carecommons.founding.profile import load as load_profile
-from carecommons.founding.profile import table_of, text_of
 from carecommons.outcomes.catalogue import BY_NAME
-from carecommons.params import Parameters
-from carecommons.scenario import Scenario, keys, unknown_key
+from carecommons.scenario import Scenario, unknown_key
 
-MOST_LEVELS: Final = 1_000
 MOST_CELLS: Final = 10_000
 MOST_RUNS: Final = 1_000_000
 LARGEST_SEED: Final = 2**63 - 1
 MAPS: Final = ("isolation", "funded")
+LAST: Final = 12  # a run counts with its mean over so many last months
 
-_NUMBER: Final = r"[+-]?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,2})?"
-_RANGE: Final = re.compile(rf"\s*({_NUMBER})\s*:\s*({_NUMBER})\s*:\s*(\d{{1,9}})\s*")
-_APART: Final = re.compile(r",(?![^\[]*\])")  # commas outside brackets
+Cell = Mapping[str, Any]
 
-Levels = tuple[Any, ...]
+
+@dataclass(frozen=True)
+class Block:
+    """Some factors and the levels that they take together; a design crosses its blocks, the last running fastest."""
+
+    cells: tuple[Cell, ...]
+    method: Mapping[str, Any]  # {"kind": "grid", "zip", or a sample's method, and what it was made from}
+
+    @classmethod
+    def grid(cls, factors: Mapping[str, Levels]) -> Self:
+        """Every combination of levels, the last factor running fastest."""
+        _check_cells(prod(len(levels) for levels in factors.values()))
+        cells = tuple(dict(zip(factors, levels, strict=True)) for levels in product(*factors.values()))
+        return cls(cells, {"kind": "grid", "keys": list(factors)})
+
+    @classmethod
+    def zip(cls, factors: Mapping[str, Levels], where: str = "--zip") -> Self:
+        """The first level of every factor, then the second of every factor, and so on."""
+        counts = {key: len(levels) for key, levels in factors.items()}
+        if len(dict.fromkeys(counts.values())) > 1:
+            held = ", ".join(f"{key} has {count}" for key, count in counts.items())
+            raise InputError(f"{where}: factors varied together must have as many levels each: {one_line(held, 160)}")
+        cells = tuple(dict(zip(factors, levels, strict=True)) for levels in zip(*factors.values(), strict=True))
+        return cls(cells, {"kind": "zip", "keys": list(factors)})
+
+    @classmethod
+    def sample(cls, sample: Sample, axes: Sequence[Axis], where: str = "--sample") -> Self:
+        """Points spread over the axes."""
+        return cls(sample.cells(axes, where), sample.record(axes))
 
 
 @dataclass(frozen=True)
 class Design:
-    """A grid of cells, each run in the worlds `seed`, `seed + 1`, ...
+    """Cells, each run in the worlds `seed`, `seed + 1`, ...
 
     Replicate k of every cell lives in the same world, so that cells differ by their policy alone and not by their luck.
-    `where` opens the error when a cell is not a possible scenario.
+    Every cell sets the same keys. Where no cells are given they are all combinations of the factors' levels; else
+    `factors` are the levels that occur in them. `where` opens the error when a cell is not a possible scenario, and
+    `method` says in plain values how the cells came.
     """
 
     scenario: Scenario
-    factors: Mapping[str, Levels]
+    factors: Mapping[str, Levels] = field(default_factory=dict)
     replicates: int = 10
     seed: int = 1
     title: str = ""
     outcomes: tuple[str, ...] = MAPS
-    where: str = "scenario"
-    cells: tuple[Mapping[str, Any], ...] = field(init=False)
-    scenarios: tuple[Scenario, ...] = field(init=False)
+    where: str = field(default="scenario", compare=False)
+    cells: tuple[Cell, ...] = ()
+    method: Mapping[str, Any] = field(default_factory=dict)
+    checked: InitVar[bool] = True
 
-    def __post_init__(self) -> None:
-        _check_size(self.factors, self.replicates)
+    def __post_init__(self, checked: bool) -> None:
+        _check_replicates(self.replicates)
         _check_seeds(self.seed, self.replicates)
         check_outcomes(self.outcomes)
-        cells = tuple(dict(zip(self.factors, levels, strict=True)) for levels in product(*self.factors.values()))
-        own = self.scenario.flat()
-        scenarios = tuple(Scenario.of({**own, **cell}, self.where) for cell in cells)
-        for place in dict.fromkeys(scenario.place for scenario in scenarios):
-            load_profile(place)
-        object.__setattr__(self, "cells", cells)
-        object.__setattr__(self, "scenarios", scenarios)
+        if not self.cells:
+            block = Block.grid(self.factors)
+            object.__setattr__(self, "cells", block.cells)
+            object.__setattr__(self, "method", {"blocks": [dict(block.method)]})
+        _check_cells(len(self.cells), self.replicates)
+        names = tuple(self.cells[0])
+        for number, cell in enumerate(self.cells):
+            if tuple(cell) != names:
+                raise InputError(f"{self.where}: cell {number} must set the same keys as the first: {one_line(names)}")
+        if checked:
+            for place in dict.fromkeys(scenario.place for scenario in self.scenarios):
+                load_profile(place)
+        occurring = {key: tuple(dict.fromkeys(cell[key] for cell in self.cells)) for key in names}
+        object.__setattr__(self, "factors", occurring)
+
+    @classmethod
+    def of(cls, scenario: Scenario, blocks: Sequence[Block], **more: Any) -> Self:
+        """The blocks' cells crossed, the last block running fastest; `more` are the design's other fields."""
+        where = more.get("where", "scenario")
+        _check_cells(prod(len(block.cells) for block in blocks))
+        names = [key for block in blocks for key in (block.cells[0] if block.cells else ())]
+        for key in names:
+            if names.count(key) > 1:
+                raise InputError(f"{where}: '{one_line(key)}' is varied twice")
+        cells = tuple({k: v for part in parts for k, v in part.items()}
+                      for parts in product(*(block.cells for block in blocks)))  # fmt: skip
+        return cls(scenario, cells=cells, method={"blocks": [dict(block.method) for block in blocks]}, **more)
+
+    @classmethod
+    def grid(cls, scenario: Scenario, factors: Mapping[str, Any], **more: Any) -> Self:
+        """Every combination of the factors' levels, the last factor running fastest."""
+        return cls.of(scenario, [Block.grid(levels_of(factors, more.get("where", "factors")))], **more)
+
+    @classmethod
+    def zip_(cls, scenario: Scenario, factors: Mapping[str, Any], **more: Any) -> Self:
+        """Factors varied together: the first level of each, then the second of each, and so on."""
+        where = more.get("where", "factors")
+        return cls.of(scenario, [Block.zip(levels_of(factors, where, again=True), where)], **more)
+
+    @classmethod
+    def sampled(cls, scenario: Scenario, sample: Sample, axes: Sequence[Axis], across: Mapping[str, Any] | None = None,
+                **more: Any) -> Self:  # fmt: skip
+        """Points spread over the axes, crossed with every combination of the levels `across`."""
+        where = more.get("where", "factors")
+        grid = [Block.grid(levels_of(across, where))] if across else []
+        return cls.of(scenario, [*grid, Block.sample(sample, axes, where)], **more)
+
+    @classmethod
+    def joined(cls, scenario: Scenario, parts: Mapping[str, tuple[Mapping[str, Any], Sequence[Block]]],
+               **more: Any) -> Self:  # fmt: skip
+        """Several designs over one scenario: by name, what each sets and the blocks that it crosses.
+
+        A key that a part leaves alone has the scenario's own value there. A cell that an earlier part has is not run
+        again; the method says which cells are whose.
+        """
+        own = scenario.flat()
+        _check_cells(sum(prod(len(block.cells) for block in blocks) for _, blocks in parts.values()))
+        designs = {
+            name: cls.of(scenario, [Block.zip({k: (v,) for k, v in sets.items()}), *blocks] if sets else blocks, **more)
+            for name, (sets, blocks) in parts.items()
+        }
+        names = list(dict.fromkeys(key for design in designs.values() for key in design.cells[0]))
+        places: dict[tuple[Any, ...], int] = {}
+        records = []
+        for name, design in designs.items():
+            rows = (tuple(cell.get(key, own[key]) for key in names) for cell in design.cells)
+            mine = list(dict.fromkeys(places.setdefault(row, len(places)) for row in rows))
+            records.append({"name": name, "blocks": design.method["blocks"], "cells": mine})
+        cells = tuple(dict(zip(names, row, strict=True)) for row in places)
+        return cls(scenario, cells=cells, method={"parts": records}, **more)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], where: str = "the stored design") -> Self:
+        """The design that `record` gave, without a look at any file.
+
+        Raises `InputError` when the scenario has other parameters now.
+        """
+        return cls(
+            Scenario.of(record["scenario"], where), {}, record["replicates"], record["seed"], record["title"],
+            tuple(record["outcomes"]), where, tuple({k: plain(v, str) for k, v in c.items()} for c in record["cells"]),
+            record["method"], checked=False,
+        )  # fmt: skip
+
+    def record(self) -> dict[str, Any]:
+        """The design as plain values, from which `from_record` makes it again."""
+        return {
+            "kind": "sweep",
+            "title": self.title,
+            "method": dict(self.method),
+            "factors": {key: [_listed(level) for level in levels] for key, levels in self.factors.items()},
+            "cells": [{key: _listed(level) for key, level in cell.items()} for cell in self.cells],
+            "seed": self.seed,
+            "replicates": self.replicates,
+            "outcomes": list(self.outcomes),
+            "scenario": {key: _listed(value) for key, value in self.scenario.flat().items()},
+            "last": LAST,
+        }
+
+    @cached_property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """The scenario of each cell."""
+        return tuple(scenarios_of(self.scenario, self.cells, self.where))
 
     @property
     def seeds(self) -> range:
@@ -75,132 +194,55 @@ class Design:
     @property
     def own_cell(self) -> int | None:
         """Which cell is the scenario as it stands, if one is."""
-        own = {key: self.scenario.get(key) for key in self.factors}
+        flat = self.scenario.flat()
+        own = {key: flat[key] for key in self.factors}
         return next((number for number, cell in enumerate(self.cells) if cell == own), None)
 
     @cached_property
     def digest(self) -> str:
-        """A short hash of everything that decides the results."""
-        return digest([[s.digest for s in self.scenarios], list(self.factors), [self.seed, self.replicates],
-                       *sorted({load_profile(s.place).model_dump_json() for s in self.scenarios})])  # fmt: skip
+        """A short hash of everything that decides the results; it looks at the places' files."""
+        varied = self.cells[0]
+        held = {key: value for key, value in self.scenario.flat().items() if key != "name" and key not in varied}
+        places = dict.fromkeys(cell.get("place", self.scenario.place) for cell in self.cells)
+        return digest([held, [list(cell.items()) for cell in self.cells], [self.seed, self.replicates],
+                       *sorted(load_profile(place).model_dump_json() for place in places)])  # fmt: skip
+
+
+def scenarios_of(base: Scenario, cells: Iterable[Cell], where: str) -> Iterator[Scenario]:
+    """The scenario changed by each cell, as `Scenario.of` gives it, at a fraction of the time.
+
+    Only sections that a cell changes are checked anew, and each set of changes to a section once; the scenario itself
+    is always checked.
+    """
+    own = {name: getattr(base, name) for name in type(base).model_fields}
+    flat = base.flat()
+    held: dict[str, dict[str, Any]] = {}
+    made: dict[tuple[Any, ...], Any] = {}
+    for cell in cells:
+        if any(key not in flat for key in cell):
+            raise unknown_key(next(key for key in cell if key not in flat), where)
+        changes: dict[str, dict[str, Any]] = {}
+        for key, value in cell.items():
+            section, _, name = key.rpartition(".")
+            changes.setdefault(section, {})[name] = value
+        values = {**own, **changes.pop("", {})}
+        try:
+            for section, change in changes.items():
+                mark = (section, *((name, type(value), value) for name, value in change.items()))
+                if mark not in made:
+                    if section not in held:
+                        held[section] = own[section].model_dump()
+                    made[mark] = type(own[section]).model_validate({**held[section], **change})
+                values[section] = made[mark]
+            found = type(base)(**values)
+        except (ValueError, TypeError, InputError):  # said again in the words of the whole scenario
+            found = Scenario.of({**flat, **cell}, where)
+        yield found
 
 
 def digest(parts: Any) -> str:
     """A short hash of plain values."""
     return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
-
-
-class Study(Parameters):
-    """An experiment as a file holds it: a scenario, or the path of one, what to vary, and how often."""
-
-    title: str = Field("", max_length=120)
-    replicates: int = Field(10, ge=1, le=MOST_RUNS)
-    seed: int = Field(1, ge=0, le=LARGEST_SEED)
-    outcomes: tuple[str, ...] = Field(MAPS, min_length=1, max_length=12)
-    scenario: dict[str, Any] | str = Field(default_factory=dict)  # a table, or a place or file as on the command line
-    vary: dict[str, Any]
-
-    @classmethod
-    def load(cls, path: Path) -> Study:
-        """Read an experiment file."""
-        where = one_line(path, limit=200)
-        try:
-            return cls(**table_of(text_of(path, where), where))
-        except ValidationError as error:
-            raise explain(error, where, keys_of(cls)) from None
-
-    def base(self, path: Path) -> Scenario:
-        """The scenario; a file is looked for beside the experiment's own."""
-        if isinstance(self.scenario, dict):
-            return Scenario.of(self.scenario, f"{one_line(path, limit=200)}: scenario")
-        beside = path.parent / self.scenario
-        return subject(str(beside) if beside.suffix else self.scenario)
-
-
-def subject(text: str) -> Scenario:
-    """The scenario that a word on the command line stands for: a shipped place, a scenario file or a place's file."""
-    path = Path(text)
-    if path.suffix.lower() != ".toml":
-        scenario = Scenario(place=text)
-        scenario.profile()
-        return scenario
-    where = one_line(path, limit=200)
-    table = table_of(text_of(path, where), where)
-    if is_study(table):
-        raise InputError(f"{where}: is an experiment, which only 'sweep' runs")
-    return Scenario(place=text) if "adults_by_age" in table else Scenario.of(table, where)
-
-
-def is_study(table: Mapping[str, Any]) -> bool:
-    """Whether the content of a file is an experiment rather than a scenario."""
-    return "vary" in table or "scenario" in table
-
-
-def changed(scenario: Scenario, texts: Sequence[str], where: str = "--set") -> Scenario:
-    """The scenario changed by texts such as `council.funding=0.9`."""
-    changes = parse_set(texts, where)
-    return Scenario.of({**scenario.flat(), **changes}, where) if changes else scenario
-
-
-def sized(scenario: Scenario, months: int | None, citizens: int | None) -> Scenario:
-    """The scenario of so many months and citizens, where they are given."""
-    for key, value in (("months", months), ("citizens", citizens)):
-        if value is not None:
-            scenario = Scenario.of({**scenario.flat(), key: value}, f"--{key}")
-    return scenario
-
-
-def plan(text: str, varies: Sequence[str], sets: Sequence[str] = (), months: int | None = None,
-         citizens: int | None = None, replicates: int | None = None, seed: int | None = None,
-         outcomes: Sequence[str] = ()) -> Design:  # fmt: skip
-    """The design that a command line asks for: a place, a scenario's file or an experiment's, and changes to it."""
-    path, factors = Path(text), parse_vary(varies)
-    where = one_line(path, limit=200)
-    if path.suffix.lower() == ".toml" and is_study(table_of(text_of(path, where), where)):
-        study = Study.load(path)
-        base = study.base(path)
-        factors = {**levels_of(study.vary, f"{where}: vary"), **factors}
-        check_outcomes(study.outcomes, f"{where}: outcomes")
-    else:
-        study, base = Study.model_validate({"vary": {}}), subject(text)
-    if not factors:
-        raise InputError("sweep: nothing to vary; give --vary key=from:to:levels")
-    given = [*parse_set(sets), *(key for key, n in (("months", months), ("citizens", citizens)) if n is not None)]
-    for key in given:
-        if key in factors:
-            raise InputError(f"sweep: '{key}' is both set and varied")
-    check_outcomes(outcomes, "--outcome")
-    return Design(
-        sized(changed(base, sets), months, citizens), factors,
-        study.replicates if replicates is None else replicates, study.seed if seed is None else seed,
-        study.title, tuple(dict.fromkeys(outcomes)) or study.outcomes, "--vary" if varies else where,
-    )  # fmt: skip
-
-
-def levels_of(factors: Mapping[str, Any], where: str = "vary") -> dict[str, Levels]:
-    """The levels of each factor: a list of values, or "from:to:levels" as on the command line.
-
-    A table in a table counts as a dotted key, since `council.funding = ...` means that in TOML.
-    """
-    return {key: _levels(key, given, where) for key, given in _flat(factors)}
-
-
-def parse_vary(texts: Sequence[str], where: str = "--vary") -> dict[str, Levels]:
-    """Factors from texts such as `council.funding=0.7:1.3:7` or `assessment.stance=deficit,carer_blind`."""
-    found: dict[str, Any] = {}
-    for key, value in _assignments(texts, where, "key=from:to:levels or key=value,value"):
-        found[key] = value
-    return levels_of(found, where)
-
-
-def parse_set(texts: Sequence[str], where: str = "--set") -> dict[str, Any]:
-    """Changes from texts such as `council.funding=0.9`."""
-    found = {}
-    for key, value in _assignments(texts, where, "key=value"):
-        if key not in keys():
-            raise unknown_key(key, where)
-        found[key] = _literal(value)
-    return found
 
 
 def check_outcomes(names: Iterable[str], where: str = "outcomes") -> None:
@@ -210,105 +252,21 @@ def check_outcomes(names: Iterable[str], where: str = "outcomes") -> None:
             raise InputError(f"{where}: no outcome '{one_line(name)}'{did_you_mean(name, BY_NAME)}")
 
 
-def _assignments(texts: Sequence[str], where: str, form: str) -> list[tuple[str, str]]:
-    found: dict[str, str] = {}
-    for text in texts:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not (key and equals and value):
-            raise InputError(f"{where} {one_line(text)!r}: must be {form}")
-        if key in found:
-            raise InputError(f"{where}: '{one_line(key)}' is given twice")
-        found[key] = value
-    return list(found.items())
+def _listed(value: Any) -> Any:
+    """A value as JSON gives it back."""
+    return list(value) if isinstance(value, tuple) else value
 
 
-def _flat(factors: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in factors.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _levels(key: str, given: Any, where: str) -> Levels:
-    if key not in keys():
-        raise unknown_key(key, where)
-    if key == "name":
-        raise InputError(f"{where}: 'name' changes nothing and cannot be varied")
-    if isinstance(given, str):
-        between = _RANGE.fullmatch(given)
-        values = _spread(key, between, where) if between else _listed(key, given, where)
-    elif isinstance(given, Iterable):
-        values = list(given)
-    else:
-        raise InputError(f"{where}: {key} = {one_line(given)} must be a list of levels or 'from:to:levels'")
-    if not 1 <= len(values) <= MOST_LEVELS:
-        raise InputError(f"{where}: {key} has {len(values)} levels, must have 1 to {MOST_LEVELS}")
-    values = [_plain(value, _kind(key)) for value in values]
-    if any(value in values[:place] for place, value in enumerate(values)):
-        raise InputError(f"{where}: {key} has the same level twice: {one_line(values)}")
-    return tuple(values)
-
-
-def _spread(key: str, between: re.Match[str], where: str) -> list[Any]:
-    """So many values from low to high, both included, each the nearest number to the exact fraction."""
-    low, high, levels = between.groups()
-    kind, count = _kind(key), int(levels)
-    start, end = Fraction(low), Fraction(high)
-    if kind not in (int, float):
-        raise InputError(f"{where}: {key} is not a number, list its values: {key}=a,b")
-    if not 1 <= count <= MOST_LEVELS:
-        raise InputError(f"{where}: {key} has {levels} levels, must have 1 to {MOST_LEVELS}")
-    if count == 1 and start != end:
-        raise InputError(f"{where}: {key} has 1 level from {low} to {high}, must have at least 2")
-    exact = [start + (end - start) * step / max(count - 1, 1) for step in range(count)]
-    if kind is float:
-        return [float(value) for value in exact]
-    if any(value.denominator != 1 for value in exact):
-        raise InputError(f"{where}: {key} takes whole numbers, and {low}:{high}:{levels} has others between")
-    return [int(value) for value in exact]
-
-
-def _listed(key: str, text: str, where: str) -> list[Any]:
-    parts = [part.strip() for part in _APART.split(text)]
-    if any(not part for part in parts):
-        raise InputError(f"{where}: {key} = {one_line(text)!r} has an empty level")
-    return [_literal(part) for part in parts]
-
-
-def _literal(text: str) -> Any:
-    """A number, true, false or a list as TOML writes it; anything else is a word."""
-    if re.fullmatch(_NUMBER, text) and "." in text:
-        return float(text)
-    try:
-        read = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # TOMLDecodeError is a ValueError
-        return text
-    return read["value"] if list(read) == ["value"] else text
-
-
-def _plain(value: Any, kind: Any) -> Any:
-    """A level as the scenario will hold it: numbers out of numpy arrays are plain numbers, lists are tuples."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, list | tuple):
-        return tuple(_plain(part, float) for part in value)
-    return float(value) if kind is float and isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _kind(key: str) -> Any:
-    section, _, name = key.rpartition(".")
-    owner = type(Scenario.model_fields[section].default) if section else Scenario
-    return owner.model_fields[name].annotation
-
-
-def _check_size(factors: Mapping[str, Levels], replicates: int) -> None:
+def _check_replicates(replicates: int) -> None:
     if isinstance(replicates, bool) or not isinstance(replicates, int) or replicates < 1:
         raise InputError(f"replicates = {one_line(replicates)} must be a whole number of at least 1")
-    cells = 1
-    for levels in factors.values():
-        cells *= len(levels)
+
+
+def _check_cells(cells: int, replicates: int = 1) -> None:
     if cells > MOST_CELLS:
         raise InputError(f"the design has {cells:,} cells, must have at most {MOST_CELLS:,}")
+    if not cells:
+        raise InputError("the design has no cell")
     if cells * replicates > MOST_RUNS:
         raise InputError(f"the design has {cells * replicates:,} runs, must have at most {MOST_RUNS:,}")
 
@@ -318,3 +276,12 @@ def _check_seeds(seed: int, replicates: int) -> None:
         raise InputError(
             f"seed = {one_line(seed)} must be a whole number from 0 to 2**63 - 1, {replicates} worlds included"
         )
+
+
+def __getattr__(name: str) -> Any:
+    """Names that were here before levels and studies had modules of their own."""
+    for module in ("levels", "study"):
+        found = import_module(f"carecommons.experiments.{module}")
+        if not name.startswith("_") and hasattr(found, name):
+            return getattr(found, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
+from carecommons.errors import InputError, one_line
 from carecommons.kernels.arrays import F64
+from carecommons.outcomes.outcome import Good
 from carecommons.units import MONTHS_A_YEAR
 
 NAN: Final = float("nan")
 COVERAGE: Final = 0.95
 LAST: Final = MONTHS_A_YEAR
+# Equal values seen before they are believed: were 1 in 20 of the worlds different, 60 equal ones would be a chance of
+# 0.95**60 < 0.05 (the exact form of the rule of three, Hanley and Lippman-Hand 1983).
+UNVARIED: Final = 60
+FARTHEST: Final = 1e6  # standard errors of one value to a half-width: beyond it, more than a million million runs
 
 
 class Estimate(NamedTuple):
@@ -38,8 +44,13 @@ def estimate(values: Iterable[float]) -> Estimate:
     centre = mean(known)
     if len(known) < 2:
         return Estimate(centre, NAN, NAN, len(known))
-    half = float(stdtrit(len(known) - 1, (1 + COVERAGE) / 2)) * math.sqrt(variance(known) / len(known))
+    half = half_width_of(variance(known), len(known))
     return Estimate(centre, centre - half, centre + half, len(known))
+
+
+def half_width_of(spread: float, n: int) -> float:
+    """Half the width of the interval of the mean of n values whose sample variance is `spread`; n from 2."""
+    return float(stdtrit(n - 1, (1 + COVERAGE) / 2)) * math.sqrt(spread / n)
 
 
 def mean(values: Sequence[float]) -> float:
@@ -68,9 +79,73 @@ def last_year(series: F64, last: int = LAST) -> list[float]:
     return [mean(column[~np.isnan(column)].tolist()) for column in tail.T]
 
 
+def suspicious(values: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """The outcomes that never vary: two or more known replicates, all the same to the last digit, and not nought.
+
+    `values` holds one value a replicate under each outcome's name. Chance moves a stochastic outcome, so one that
+    stands still says that the replicates are one world repeated, or that chance cannot reach it. Nought is left out:
+    nothing may have happened in any world (no overspend, no enterprises).
+    """
+    known = {name: [value for value in each if not math.isnan(value)] for name, each in values.items()}
+    return tuple(name for name, each in known.items() if len(each) > 1 and min(each) == max(each) != 0)
+
+
+def runs_still_needed(values: Sequence[float], half_width: float, *, relative: bool = False) -> int | None:
+    """How many more values bring the interval of the mean down to `half_width`, if they go on to vary as these do.
+
+    Parameters
+    ----------
+    values
+        One value a run or pair; NaN where a run has none (a mean over nobody).
+    half_width
+        In the values' own unit, or with `relative` as a share of the mean's size.
+
+    Returns
+    -------
+    0 where it is narrow enough already; None where it cannot be told (fewer than two known values) or is beyond all
+    that can be run (a share of a mean of nought, or next to it). Equal values say nothing of how far others may be, so
+    they ask for `UNVARIED` of them in all. Runs without a value are expected to go on at the rate so far.
+    """
+    known = [value for value in values if not math.isnan(value)]
+    return _still_needed(mean(known), variance(known), len(known), len(values), half_width, relative)
+
+
+def _still_needed(centre: float, spread: float, known: int, n: int, half_width: float, relative: bool) -> int | None:
+    if not (math.isfinite(half_width) and half_width > 0):
+        raise InputError(f"half-width = {one_line(half_width)} must be a finite number above 0")
+    if known < 2:
+        return None
+    if spread == 0:
+        wanted = UNVARIED
+    else:
+        enough = _enough(spread, half_width * abs(centre) if relative else half_width)
+        if enough is None:
+            return None
+        wanted = enough
+    return max(math.ceil((wanted - known) * n / known), 0)
+
+
+def _enough(spread: float, half_width: float) -> int | None:
+    """The fewest values whose interval is no wider; None beyond all that can be run.
+
+    Student's t falls towards the normal quantile, from which the search starts.
+    """
+    root = math.sqrt(spread) * float(ndtri((1 + COVERAGE) / 2))
+    if root >= FARTHEST * half_width:
+        return None
+    n = max(math.ceil((root / half_width) ** 2), 2)
+    while half_width_of(spread, n) > half_width:
+        n += 1
+    return n
+
+
 @dataclass(frozen=True)
 class Paired:
-    """What two arms of the same worlds differ by, and how much their common luck helped."""
+    """What two arms of the same worlds differ by, and how much their common luck helped.
+
+    `above` and `ties` are the shares of pairs in which b is above a, and in which both are the same; `spread` is the
+    sample variance of the differences, `pairs` counts those without a value as well.
+    """
 
     a: float
     b: float
@@ -78,6 +153,9 @@ class Paired:
     correlation: float
     variance_reduction: float
     above: float
+    ties: float
+    spread: float
+    pairs: int
 
     @classmethod
     def of(cls, a: Sequence[float], b: Sequence[float]) -> Paired:
@@ -94,7 +172,25 @@ class Paired:
             correlation=max(-1.0, min(1.0, correlation)) if not math.isnan(correlation) else NAN,
             variance_reduction=_ratio(spread_a + spread_b, spread),
             above=sum(gap > 0 for gap in gaps) / len(gaps) if gaps else NAN,
+            ties=sum(gap == 0 for gap in gaps) / len(gaps) if gaps else NAN,
+            spread=spread,
+            pairs=len(a),
         )
+
+    def better(self, good: Good) -> float:
+        """The probability that b beats a in a world: the share of pairs, ties by halves; NaN where no way is good.
+
+        `ranking.beats` gives it with its interval.
+        """
+        if good == "neither":
+            return NAN
+        up = self.above + self.ties / 2
+        return up if good == "up" else 1 - up
+
+    def still_needed(self, half_width: float, *, relative: bool = False) -> int | None:
+        """How many more pairs bring the difference's interval to `half_width`, as `runs_still_needed` has it."""
+        found = self.difference
+        return _still_needed(found.mean, self.spread, found.n, self.pairs, half_width, relative)
 
 
 def _ratio(part: float, whole: float) -> float:

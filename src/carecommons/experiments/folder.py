@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 from carecommons.errors import CareCommonsError, one_line
 from carecommons.experiments.formats import to_json
 from carecommons.experiments.provenance import versions
+from carecommons.experiments.store.publish import check_name
 
 MANIFEST: Final = "manifest.json"
 
@@ -51,7 +52,9 @@ class Folder:
         self._refuse_others(force)
 
     def add(self, name: str, content: bytes) -> None:
-        """Put a file among the results."""
+        """Put a file among the results; its name may lead nowhere else."""
+        if name != MANIFEST:
+            check_name(name)
         try:
             with (self._draft / name).open("wb") as file:
                 file.write(content)

@@ -33,7 +33,26 @@ def _plain(value: Any) -> Any:
 
 def csv(table: pd.DataFrame) -> bytes:
     """A table as CSV, without its index: twelve significant digits, so that the same results are the same bytes."""
-    return table.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode()
+    safe = table.rename(columns=harmless)
+    for column in safe.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in safe.dtypes]]:
+        safe[column] = safe[column].map(harmless)
+    return safe.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode()
+
+
+def harmless(value: Any) -> Any:
+    """Text that no spreadsheet takes for a formula, its lines ended by \\n alone; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")  # a bare \r is not put in quotes, and what follows it would open a cell
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def cell(value: Any) -> str:
+    """A value as it stands in a CSV: text harmless, and in quotes where it needs them; nothing for NaN."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.12g}"
+    text = str(harmless(value))
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 
 def series_csv(

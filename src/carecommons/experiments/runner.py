@@ -1,140 +1,122 @@
-"""Run scenarios in worlds, here or in worker processes: the same numbers either way, and no run is lost in silence."""
+"""Have runs done, by one or by many: the same bytes either way, and a run that fails costs no other."""
 
 from __future__ import annotations
 
-import json
-import os
 import queue
-import subprocess
-import sys
 import threading
-from collections.abc import Generator, Sequence
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from typing import Final
 
-import numpy as np
+from carecommons.experiments import cluster
+from carecommons.experiments.engines import Engine
+from carecommons.experiments.hands import Hand, Here, NotStartedError, Stopped, Worker
+from carecommons.experiments.performing import RunError, Try, done
+from carecommons.experiments.task import Done, Task
 
-from carecommons.errors import CareCommonsError, InputError, one_line
-from carecommons.founding.found import found
-from carecommons.model import CareCommons
-from carecommons.outcomes.attribution import Attribution, attribute
-from carecommons.outcomes.catalogue import BY_NAME
-from carecommons.place.place import Place
-from carecommons.scenario import Scenario
-
-MOST_JOBS: Final = 1024
-_LOOK: Final = 0.5  # seconds between looks for Ctrl-C where a wait cannot be interrupted
-
-Answer = tuple[Any, ...]
+_LOOK: Final = 0.25  # seconds between looks at the workers
+_FAREWELL: Final = 1.0  # seconds for a thread to see that all is over; it is a daemon and holds nobody up
+_STARTS: Final = 3  # how often a worker may fail to start, one time after the other
 
 
-class RunError(CareCommonsError):
-    """A run that could not be finished."""
+def perform_all(tasks: Sequence[Task], engine: Engine | None = None) -> Generator[Done, None, None]:
+    """Each task as it was done, in the order in which they finish; closing the generator ends the workers.
 
-    exit_code = 3
+    An exception in a run is its failure, at once. A run whose worker dies, hangs or is overdue is tried again on
+    another worker, `engine.retries` times, and then is a failure; so is one for which memory was lacking. No other run
+    is lost with it. Runs of one world go to one worker as far as possible, which lays out the place once.
 
-
-class Task(NamedTuple):
-    """One scenario of a list in one world, or two in step; `arms` are places in the list."""
-
-    arms: tuple[int, ...]
-    seed: int
-
-
-class Worlds:
-    """Places as they were laid out, kept for the world at hand: scenarios that differ in processes alone share one."""
-
-    def __init__(self) -> None:
-        self._key: Any = None
-        self._place: Place | None = None
-
-    def settled(self, scenario: Scenario, seed: int) -> Place:
-        """The place of a scenario before its first month, as `CareCommons.founded` gives it."""
-        s = scenario
-        key = (seed, s.place, s.citizens, s.people, s.homes, s.society)
-        if self._place is None or key != self._key:
-            self._key = key
-            self._place = found(s.profile(), s.citizens, s.people, s.homes, s.society, seed)
-        return CareCommons.settled(self._place.copy(), scenario, seed)
-
-
-def perform(scenarios: Sequence[Scenario], seed: int, worlds: Worlds) -> Answer:
-    """One series (months, outcomes) a scenario; of two, in step, their attribution (months, parts) as well."""
-    models = [CareCommons(each, rng=seed, place=worlds.settled(each, seed)) for each in scenarios]
-    split = np.zeros((scenarios[0].months, len(Attribution._fields)), np.int64)
-    if len(models) == 1:
-        models[0].run()
-        return (_series(models[0]),)
-    a, b = models
-    for month in range(len(split)):
-        a.step()
-        b.step()
-        split[month] = attribute(a.place, b.place)
-    return _series(a), _series(b), split
-
-
-def _series(model: CareCommons) -> Any:
-    return model.series[list(BY_NAME)].to_numpy(np.float64)
-
-
-def perform_all(
-    scenarios: Sequence[Scenario], tasks: Sequence[Task], jobs: int = 1
-) -> Generator[tuple[Task, Answer], None, None]:
-    """Each task with its answer, in the order in which they finish.
-
-    With more than one job, tasks go to worker processes, whichever is free. At 2,000 citizens a month is so short that
-    threads would wait for one another in Python; processes were measured to do twice the work of one on two processors.
-    Tasks of one world should stand together: a worker lays out a place anew when the world changes.
+    RunError when workers cannot be started at all.
     """
-    jobs = check_jobs(jobs)
-    if min(jobs, len(tasks)) > 1:
-        yield from _Crew(scenarios, tasks, min(jobs, len(tasks))).answers()
+    engine = engine or Engine()
+    if not tasks:
         return
-    worlds = Worlds()
-    for task in tasks:
-        yield task, perform([scenarios[arm] for arm in task.arms], task.seed, worlds)
+    if engine.kind == "dask":
+        yield from cluster.perform_all(tasks, engine)
+    elif engine.kind == "here":
+        yield from _one_by_one(tasks, engine)
+    else:
+        yield from _Crew(tasks, engine).answers()
 
 
-def check_jobs(jobs: int) -> int:
-    """`jobs`, if it is a number of workers."""
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= MOST_JOBS:
-        raise InputError(f"jobs = {one_line(jobs)} must be a whole number from 1 to {MOST_JOBS}")
-    return jobs
+def _one_by_one(tasks: Sequence[Task], engine: Engine) -> Generator[Done, None, None]:
+    waiting, hand, world = _Waiting(tasks), Here(engine.timeout), None
+    while (task := waiting.take(world)) is not None:
+        world = task.seed
+        yield _tried(task, hand.perform, engine.retries)
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _tried(task: Task, perform: Callable[[Task], Try], retries: int) -> Done:
+    """A task as it was done at last: tried again as long as another try may go better."""
+    tries, tried = 1, perform(task)
+    while tried.again and tries <= retries:
+        tries, tried = tries + 1, perform(task)
+    return done(task, tried, tries)
+
+
+class _Waiting:
+    """Tasks that nobody has begun, world by world."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._worlds: dict[int, deque[Task]] = {}
+        for task in tasks:
+            self._worlds.setdefault(task.seed, deque()).append(task)
+        self._untouched = deque(self._worlds)
+
+    def take(self, world: int | None) -> Task | None:
+        """The next of `world`; else of a world that nobody is in; else of that in which most is left to do."""
+        if world not in self._worlds:
+            if self._untouched:
+                world = self._untouched.popleft()
+            elif self._worlds:
+                world = max(self._worlds, key=lambda each: len(self._worlds[each]))
+            else:
+                return None
+        left = self._worlds[world]
+        task = left.popleft()
+        if not left:
+            del self._worlds[world]
+        return task
 
 
 class _Crew:
-    """Workers, each with a thread that hands it one task after the other; the first failure stops all."""
+    """Hands, each with a thread that gives it one task after the other, and takes another when it is lost."""
 
-    def __init__(self, scenarios: Sequence[Scenario], tasks: Sequence[Task], jobs: int) -> None:
-        self._scenarios, self._tasks, self._jobs = scenarios, tasks, jobs
-        self._waiting = iter(tasks)
+    def __init__(self, tasks: Sequence[Task], engine: Engine) -> None:
+        self._count, self._engine = len(tasks), engine
+        self._hire: Callable[[], Hand] = (
+            (lambda: Here(engine.timeout))
+            if engine.kind == "threads"
+            else (lambda: Worker(engine.timeout, engine.patience))
+        )
+        self._waiting = _Waiting(tasks)
         self._turn = threading.Lock()
-        self._done: queue.SimpleQueue[tuple[Task, Answer] | BaseException] = queue.SimpleQueue()
-        self._workers: list[Worker] = []
+        self._done: queue.SimpleQueue[Done | BaseException] = queue.SimpleQueue()
+        self._hands: list[Hand] = []
         self._over = False
+        self._looked = time.monotonic()
 
-    def answers(self) -> Generator[tuple[Task, Answer], None, None]:
-        threads = [threading.Thread(target=self._keep_busy, daemon=True) for _ in range(self._jobs)]
+    def answers(self) -> Generator[Done, None, None]:
+        jobs = min(self._engine.jobs, self._count)
+        threads = [threading.Thread(target=self._keep_busy, daemon=True) for _ in range(jobs)]
         try:
             for thread in threads:
                 thread.start()
-            for _ in self._tasks:
+            for _ in range(self._count):
                 yield self._next()
         finally:
-            self._over = True
             with self._turn:
-                for worker in self._workers:
-                    worker.stop()
+                self._over = True
+                for hand in self._hands:
+                    hand.stop()
             for thread in threads:
-                thread.join()
+                if thread.ident is not None:
+                    thread.join(_FAREWELL)
 
-    def _next(self) -> tuple[Task, Answer]:
+    def _next(self) -> Done:
         while True:
+            self._look()
             try:
                 found = self._done.get(timeout=_LOOK)
             except queue.Empty:
@@ -143,80 +125,59 @@ class _Crew:
                 raise found
             return found
 
-    def _keep_busy(self) -> None:
-        try:
+    def _look(self) -> None:
+        """See to it that nobody takes too long; after an absence of our own, give them time to be heard first."""
+        now = time.monotonic()
+        away, due = now - self._looked > 4 * _LOOK, now - self._looked >= _LOOK / 2
+        if away or due:
+            self._looked = now
+        if due and not away:
             with self._turn:
-                if self._over:
-                    return
-                worker = Worker()
-                self._workers.append(worker)
-            while (task := self._take()) is not None:
-                self._done.put((task, worker.ask([self._scenarios[arm] for arm in task.arms], task.seed)))
-            worker.stop()
+                hands = list(self._hands)
+            for hand in hands:
+                hand.look(now)
+
+    def _keep_busy(self) -> None:
+        hand: Hand | None = None
+        world: int | None = None
+
+        def perform(task: Task) -> Try:
+            nonlocal hand
+            if hand is None or hand.lost:
+                hand = self._another(hand)
+            return hand.perform(task)
+
+        try:
+            while (task := self._take(world)) is not None:
+                world = task.seed
+                self._done.put(_tried(task, perform, self._engine.retries))
+        except Stopped:
+            return
         except BaseException as problem:  # it is raised where the answers are read
             self._done.put(problem)
+        finally:
+            if hand is not None:
+                hand.stop()
 
-    def _take(self) -> Task | None:
+    def _take(self, world: int | None) -> Task | None:
         with self._turn:
-            return None if self._over else next(self._waiting, None)
+            return None if self._over else self._waiting.take(world)
 
-
-class Worker:
-    """A Python process that performs tasks; it is told of them on its input and ends when that closes.
-
-    It is started afresh rather than forked, so threads here cannot harm it, and it never imports the user's own script,
-    so a script needs no guard around its main part. What goes over the pipes is text and plain arrays.
-    """
-
-    program: tuple[str, ...] = ("-P", "-m", "carecommons.experiments.worker")
-
-    def __init__(self) -> None:
-        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-        self._process = subprocess.Popen(
-            [sys.executable, *self.program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C is for us; it sees its input close
-        )
-
-    def ask(self, scenarios: Sequence[Scenario], seed: int) -> Answer:
-        """What `perform` gives, from there."""
-        order = json.dumps({"scenarios": [each.flat() for each in scenarios], "seed": seed})
-        try:
-            return self._exchange(order.encode() + b"\n", seed)
-        except (OSError, EOFError, ValueError):
-            raise RunError(f"a worker process {self._end()} in the world of seed {seed}") from None
-
-    def _exchange(self, order: bytes, seed: int) -> Answer:
-        given, taken = self._process.stdin, self._process.stdout
-        if given is None or taken is None:
-            raise EOFError
-        given.write(order)
-        given.flush()
-        reply = json.loads(taken.readline())
-        if "error" in reply:
-            raise RunError(f"a run in the world of seed {seed} failed: {one_line(reply['error'], 200)}")
-        return tuple(_array(taken.read(each["bytes"]), each) for each in reply["arrays"])
-
-    def _end(self) -> str:
-        self._process.kill()
-        code = self._process.wait()
-        return f"died (signal {-code})" if code < 0 else f"died (exit code {code})"
-
-    def stop(self) -> None:
-        """End the process, whatever it is doing."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:  # what was not flushed to a dead process
-                    continue
-
-
-def _array(raw: bytes, header: dict[str, Any]) -> Any:
-    if len(raw) != header["bytes"]:
-        raise EOFError
-    return np.frombuffer(raw, header["type"]).reshape(header["shape"])
+    def _another(self, lost: Hand | None) -> Hand:
+        """A new hand in the place of one that was lost, if any."""
+        cause = ""
+        for _ in range(_STARTS):
+            with self._turn:
+                if self._over:
+                    raise Stopped
+                if lost in self._hands:
+                    self._hands.remove(lost)
+                hand = self._hire()
+                self._hands.append(hand)
+            try:
+                hand.ready()
+            except NotStartedError as problem:
+                lost, cause = hand, str(problem)
+            else:
+                return hand
+        raise RunError(f"workers do not start: {cause.removeprefix('worker ')}, {_STARTS} times one after the other")

@@ -9,19 +9,26 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
-
 from carecommons.experiments.estimate import Estimate
+from carecommons.guests.rich import (
+    BarColumn,
+    Console,
+    Group,
+    MofNCompleteColumn,
+    Padding,
+    Progress,
+    RenderableType,
+    Table,
+    Text,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.params import Parameter
 from carecommons.scenario import register
 
 if TYPE_CHECKING:
-    from carecommons.experiments.compare import Comparison
+    from carecommons.experiments.comparison import Comparison
     from carecommons.experiments.sweep import Sweep
 
 PER: Final = 1_000  # adults that counts are given for, so that samples of any size read alike
@@ -47,8 +54,8 @@ _TITLES: Final = {
 
 
 @contextmanager
-def bar(what: str, total: int, *, shown: bool = True) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr where somebody can see it; call what it gives once for each thing done."""
+def bar(what: str, total: int, *, done: int = 0, shown: bool = True) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr where somebody can see it, `done` of it done; call what it gives once for each more."""
     console = Console(stderr=True)
     columns = (
         TextColumn(f"{total:,} {what}"), BarColumn(None, complete_style="cyan", finished_style="green"),
@@ -56,7 +63,7 @@ def bar(what: str, total: int, *, shown: bool = True) -> Iterator[Callable[[], N
     )  # fmt: skip
     seen = shown and (console.is_terminal or console.is_jupyter)
     with Progress(*columns, console=console, disable=not seen, transient=True) as progress:
-        task = progress.add_task(what, total=total)
+        task = progress.add_task(what, total=total, completed=done)
         yield lambda: progress.advance(task)
 
 

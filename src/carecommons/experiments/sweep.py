@@ -2,69 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 import pandas as pd
-from rich.console import Group
 
 from carecommons.errors import InputError, did_you_mean, one_line
-from carecommons.experiments import formats, show
-from carecommons.experiments.design import MAPS, Design, check_outcomes, digest, levels_of
+from carecommons.experiments import check, show, tables
+from carecommons.experiments.campaign import carry_out, chosen, identity, nothing, shard_folder, workers, writing
+from carecommons.experiments.components import Components, split
+from carecommons.experiments.design import MAPS, Design, check_outcomes
+from carecommons.experiments.engines import Engine, shard
 from carecommons.experiments.estimate import Estimate, estimate, last_year
-from carecommons.experiments.folder import Folder
-from carecommons.experiments.runner import Task, perform_all
+from carecommons.experiments.levels import levels_of
+from carecommons.experiments.ranking import Ranks, ranks
+from carecommons.experiments.store.database import Store
+from carecommons.experiments.store.publish import publish
+from carecommons.experiments.task import Task, key_of, tasks_of
+from carecommons.guests.rich import Group
 from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
 
+NAN = float("nan")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Sweep:
-    """The results of a design: `series_of[cell][replicate]` holds a run's series (months, outcomes).
+    """The results of a design, read from the store that holds them.
 
     A run counts with its mean over the last twelve months. Intervals are Student's t, 95%, over replicates; months and
-    replicates in which an outcome is a mean over nobody are left out.
+    replicates in which an outcome is a mean over nobody, and runs that failed or are still missing, are left out.
     """
 
     design: Design
-    series_of: tuple[tuple[F64, ...], ...]
+    store: Store
+    subjects: tuple[str, ...]  # of the cells, as the store knows them
+
+    @classmethod
+    def of(cls, store: Store) -> Self:
+        """The sweep that a store holds, by its newest design."""
+        record = store.designs()[-1]
+        return cls(Design.from_record(record, str(store.folder)), store, tuple(record["subjects"]))
 
     @cached_property
     def values(self) -> Mapping[str, list[list[float]]]:
-        """By outcome, what each run counts with (cells, replicates)."""
-        ends = [[last_year(series) for series in runs] for runs in self.series_of]
-        return {name: [[run[k] for run in runs] for runs in ends] for k, name in enumerate(BY_NAME)}
+        """By outcome, what each run counts with (cells, replicates); NaN where a run is missing."""
+        known = {key for key, status in self.store.status().items() if status == "done"}
+        keys = [[key_of(subject, seed) for seed in self.design.seeds] for subject in self.subjects]
+        ends = [[self._end(key) if key in known else None for key in cell] for cell in keys]
+        return {name: [[NAN if run is None else run[k] for run in runs] for runs in ends]
+                for k, name in enumerate(BY_NAME)}  # fmt: skip
 
     @cached_property
     def runs(self) -> pd.DataFrame:
         """A row a run: its cell, replicate, seed and levels, and what it counts with in each outcome."""
-        rows = [
-            {"cell": cell, "replicate": replicate, "seed": seed, **_written(levels)}
-            | {name: values[cell][replicate] + 0.0 for name, values in self.values.items()}
-            for cell, levels in enumerate(self.design.cells)
-            for replicate, seed in enumerate(self.design.seeds)
-        ]
-        return pd.DataFrame(rows)
+        return tables.runs(self.store)
+
+    @cached_property
+    def parameters(self) -> pd.DataFrame:
+        """A row a cell: the levels of its factors."""
+        return tables.parameters(self.store)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """A row a cell: its levels, and of each outcome the mean, the interval's ends and the number of replicates."""
-        return pd.DataFrame([self._summary_row(cell) for cell in range(len(self.design.cells))])
+        return tables.summary(self.store)
 
     @cached_property
     def series(self) -> pd.DataFrame:
         """A row a run and month, a column an outcome."""
-        blocks = [pd.DataFrame(series, columns=list(BY_NAME)) for runs in self.series_of for series in runs]
-        index = [(cell, seed) for cell in range(len(self.series_of)) for seed in self.design.seeds]
-        whole = pd.concat(blocks, keys=index, names=["cell", "seed", "month"]).reset_index()
-        whole["month"] += 1
-        return whole.set_index(["cell", "seed", "month"])
+        return tables.series(self.store)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """A row a run that failed, with its cause."""
+        return tables.failures(self.store)
+
+    def to_xarray(self) -> Any:
+        """The series as an `xarray.Dataset` (cell, seed, month); needs the extra `data`."""
+        return tables.to_xarray(self.store)
+
+    def series_of(self, cell: int, replicate: int) -> F64:
+        """One run's series (months, outcomes)."""
+        found: F64 = self.store.answer(key_of(self.subjects[cell], self.design.seeds[replicate]))["series"]
+        return found
 
     def cell(self, levels: Mapping[str, Any] | None = None, /, **more: Any) -> pd.DataFrame:
         """One cell: a row an outcome, with unit, mean, low, high and n; the cell is named by its levels."""
@@ -91,29 +119,35 @@ class Sweep:
         means[outcome] = [each.mean for each in self.estimates(outcome)]
         return means.pivot(index=down, columns=across, values=outcome) if across else means.set_index(down)[[outcome]]
 
+    def components(self, outcome: str) -> Components:
+        """The outcome's variance split into what parameters, scenarios, their interplay and luck add.
+
+        In a sample crossed with a grid the points of the sample are the parameters' draws and the grid's cells the
+        scenarios; in any other design the cells are the draws. All share their worlds.
+        """
+        check_outcomes([outcome])
+        table = np.array(self.values[outcome])
+        blocks = self.design.method.get("blocks", ())
+        size = 1
+        if len(blocks) > 1 and blocks[-1]["kind"] not in ("grid", "zip"):
+            size = math.prod(len(self.design.factors[key]) for block in blocks[:-1] for key in block["keys"])
+        draws = table.reshape(size, -1, self.design.replicates).transpose(1, 0, 2)
+        return split(draws, "all")
+
+    def ranks(self, outcome: str) -> Ranks:
+        """The cells from the best to the worst, and how stable that order is in worlds drawn anew."""
+        check_outcomes([outcome])
+        names = [", ".join(f"{key}={value}" for key, value in cell.items()) for cell in self.design.cells]
+        return ranks(dict(zip(names, self.values[outcome], strict=True)), BY_NAME[outcome].good)
+
     def plot(self, outcome: str = MAPS[0], path: str | Path | None = None) -> Any:
         """A matplotlib figure of one outcome over one or two factors, also written to `path` if given."""
         # Drawing stands a floor above and is looked up only when asked for: a sweep needs no matplotlib.
         return import_module("carecommons.analysis.plots").sweep_picture(self, outcome, path)
 
-    def save(self, folder: Folder) -> None:
-        """Add the tables and the scenario to a folder of results."""
-        folder.add("runs.csv", formats.csv(self.runs))
-        folder.add("summary.csv", formats.csv(self.summary))
-        blocks = (((cell, seed), series) for cell, runs in enumerate(self.series_of)
-                  for seed, series in zip(self.design.seeds, runs, strict=True))  # fmt: skip
-        suffix, content = formats.series_csv(("cell", "seed"), tuple(BY_NAME), blocks)
-        folder.add(f"series{suffix}", content)
-        folder.add("scenario.toml", self.design.scenario.to_toml(everything=True).encode())
-
-    def describe(self, folder: Folder) -> None:
-        """Add the manifest, last."""
-        d = self.design
-        folder.describe({
-            "kind": "sweep", "title": d.title, "scenario": d.scenario.to_toml(everything=True),
-            "scenario_digest": d.scenario.digest, "factors": {key: list(levels) for key, levels in d.factors.items()},
-            "replicates": d.replicates, "seeds": list(d.seeds), "paired": "replicate k of every cell has the same seed",
-        })  # fmt: skip
+    def more_tables(self) -> dict[str, bytes]:
+        """The files that only a sweep has: its scenario, with every value."""
+        return {"scenario.toml": self.design.scenario.to_toml(everything=True).encode()}
 
     def records(self) -> list[dict[str, Any]]:
         """Every cell as plain values, for JSON."""
@@ -127,30 +161,22 @@ class Sweep:
         return show.sweep_tables(self)
 
     def __repr__(self) -> str:
-        grid = " x ".join(f"{key} ({len(levels)})" for key, levels in self.design.factors.items())
-        return f"Sweep of {self.design.scenario.place}: {grid or 'one cell'}, {self.design.replicates} replicates"
+        d = self.design
+        grid = " x ".join(f"{key} ({len(levels)})" for key, levels in d.factors.items())
+        return f"Sweep of {d.scenario.place}: {grid or 'one cell'}, {len(d.cells)} cells, {d.replicates} replicates"
 
     def _repr_html_(self) -> str:
         return show.html(self)
 
-    def _summary_row(self, cell: int) -> dict[str, Any]:
-        row: dict[str, Any] = {"cell": cell, **_written(self.design.cells[cell])}
-        for name in BY_NAME:
-            found = estimate(self.values[name][cell])
-            row |= {
-                name: found.mean + 0.0,
-                f"{name}_low": found.low + 0.0,
-                f"{name}_high": found.high + 0.0,
-                f"{name}_n": found.n,
-            }
-        return row
+    def _end(self, key: str) -> list[float]:
+        return last_year(self.store.answer(key)["series"])
 
     def _per(self, outcome: str, per: int | None) -> list[list[float]]:
         check_outcomes([outcome])
         if per is None:
             return self.values[outcome]
         pairs = zip(self.values[outcome], self.values["people"], strict=True)
-        return [[per * x / n if n else float("nan") for x, n in zip(*each, strict=True)] for each in pairs]
+        return [[per * x / n if n else NAN for x, n in zip(*each, strict=True)] for each in pairs]
 
     def _number(self, levels: Mapping[str, Any]) -> int:
         factors = self.design.factors
@@ -167,8 +193,8 @@ class Sweep:
 
 
 def sweep(
-    scenario: Scenario,
-    factors: Mapping[str, Iterable[Any] | str],
+    what: Scenario | Design,
+    factors: Mapping[str, Iterable[Any] | str] | None = None,
     *,
     replicates: int = 10,
     jobs: int = 1,
@@ -177,13 +203,15 @@ def sweep(
     force: bool = False,
     progress: bool = False,
     title: str = "",
+    engine: Engine | None = None,
+    force_design: bool = False,
 ) -> Sweep:
-    """Run every combination of the factors' levels `replicates` times.
+    """Run every cell of a design, or every combination of the factors' levels, in the same worlds.
 
     Parameters
     ----------
-    scenario
-        What all cells have in common.
+    what
+        A design; or what all cells have in common, with `factors`.
     factors
         Levels under dotted keys: a list, or "from:to:levels" such as "0.7:1.3:7".
     replicates
@@ -191,38 +219,58 @@ def sweep(
     jobs
         Worker processes; the numbers do not depend on it.
     out
-        A folder for the tables; one that holds another experiment is refused unless `force`.
+        A folder in which every run is kept as it ends. The same call again goes on where it was; more levels or
+        replicates add to what is there; other code or another scenario is refused unless `force`.
     progress
         Show a bar, where there is a terminal to show it on.
+    engine
+        Who does the runs, and how long one may take; `jobs` processes by default.
+    force_design
+        Run a design whose inputs are correlated, too.
     """
-    design = Design(scenario, levels_of(factors, "factors"), replicates, seed, title)
-    if out is None:
-        return run(design, jobs, progress)
-    with Folder(out, identity(design), force=force) as folder:
-        found = run(design, jobs, progress)
-        found.save(folder)
-        found.describe(folder)
-    return found
+    grid = levels_of(factors or {}, "factors")
+    design = what if isinstance(what, Design) else Design(what, grid, replicates, seed, title)
+    check.refuse(check.check_design(design), force_design)
+    return run(design, engine or workers(jobs), out, force=force, progress=progress)
 
 
-def identity(design: Design) -> str:
-    """What a folder of results is known by."""
-    return digest(["sweep", design.digest])
+def run(
+    design: Design,
+    engine: Engine,
+    out: str | Path | None = None,
+    *,
+    command: str = "carecommons.sweep",
+    force: bool = False,
+    progress: bool = False,
+    part: str = "",
+    again: bool = False,
+    draw: Callable[[Sweep], Iterable[tuple[str, bytes]]] = nothing,
+) -> Sweep:
+    """Run what is missing of a design, and write the tables, and the pictures that `draw` makes, beside the runs.
+
+    `part` is a shard such as `3/8`, which is kept in a folder of its own within `out`; with `again` only runs that have
+    failed are run, once more.
+    """
+    tasks = tasks_in(design)
+    subjects = tuple(task.subject for task in tasks[: len(design.cells)])
+    folder = shard_folder(out, part)
+    with writing(folder, identity_of(design), command, force) as store:
+        store.add_design({**design.record(), "subjects": list(subjects)})
+        carry_out(store, chosen(store, shard(tasks, part) if part else tasks, again), engine, progress=progress)
+        found = Sweep(design, store, subjects)
+        if folder is not None and not part:
+            publish(store, {**tables.files(store), **found.more_tables(), **dict(draw(found))}, force=force)
+    return found if folder is None else Sweep(design, Store.read(folder), subjects)
 
 
-def run(design: Design, jobs: int = 1, progress: bool = False) -> Sweep:
-    """Run a design; runs of one world stand together, and the numbers do not depend on who runs what when."""
-    tasks = [Task((cell,), seed) for seed in design.seeds for cell in range(len(design.cells))]
-    found: dict[Task, F64] = {}
-    with (
-        show.bar("runs", len(tasks), shown=progress) as advance,
-        closing(perform_all(design.scenarios, tasks, jobs)) as answers,
-    ):
-        for task, (series,) in answers:
-            found[task] = series
-            advance()
-    cells = range(len(design.cells))
-    return Sweep(design, tuple(tuple(found[Task((cell,), seed)] for seed in design.seeds) for cell in cells))
+def tasks_in(design: Design) -> list[Task]:
+    """Every run of a design, world by world."""
+    return tasks_of([(scenario,) for scenario in design.scenarios], design.seeds)
+
+
+def identity_of(design: Design) -> dict[str, Any]:
+    """What must agree for two sweeps to share a folder."""
+    return identity("sweep", design.scenario.flat(), design.scenarios, tuple(design.factors))
 
 
 def _written(levels: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from carecommons.scenario import Scenario
 class Task(NamedTuple):
     """A scenario in one world, or two in step (arms a and b of a comparison).
 
-    `cell` and `replicate` say where it stands in its design; `key` is what it is known by everywhere.
+    `key` is what it is known by everywhere, made of its world and its `subject` (see `subject_of`); `cell` and
+    `replicate` say where it stands in its design.
     """
 
     key: str
@@ -22,6 +23,7 @@ class Task(NamedTuple):
     seed: int
     cell: int = 0
     replicate: int = 0
+    subject: str = ""
 
 
 class Done(NamedTuple):
@@ -49,7 +51,7 @@ def tasks_of(cells: Sequence[tuple[Scenario, ...]], seeds: Sequence[int]) -> lis
     """Every cell in every world; runs of one world stand together, so that its place is laid out once."""
     subjects = [subject_of(scenarios) for scenarios in cells]
     return [
-        Task(key_of(subjects[cell], seed), scenarios, seed, cell, replicate)
+        Task(key_of(subjects[cell], seed), scenarios, seed, cell, replicate, subjects[cell])
         for replicate, seed in enumerate(seeds)
         for cell, scenarios in enumerate(cells)
     ]

@@ -6,54 +6,105 @@ import json
 import os
 import queue
 import signal
+import struct
 import sys
 import threading
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import BinaryIO, Final
 
-import numpy as np
-
-from carecommons.experiments.runner import Answer, Worlds, perform
+from carecommons.experiments.performing import Worlds, attempt
+from carecommons.experiments.task import Task
 from carecommons.scenario import Scenario
+
+# What a worker says: what follows, in how many bytes, and the seconds that it took.
+HEAD: Final = struct.Struct(">cQd")
+KINDS: Final = (b"R", b"B", b"D", b"F", b"A")
+READY, BEAT, DONE, FAILED, AGAIN = KINDS
+MOST: Final = 2**40  # bytes of an answer
+PULSE: Final = 1.0  # seconds between signs of life
 
 
 def main() -> None:
     """Answer until the input closes."""
+    try:
+        _serve()
+    except SystemExit as end:  # the thread that reads would have the interpreter abort on its way out
+        os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anybody prints must not stand between the answers
     worlds = Worlds()
-    for order in _orders(sys.stdin.buffer):
-        try:
-            answer = perform([Scenario.of(values) for values in order["scenarios"]], order["seed"], worlds)
-        except Exception as problem:  # the asker says which run it was and stops
-            _send(out, {"error": f"{type(problem).__name__}: {problem}"})
+    _say(out, READY)
+    for task in _orders(sys.stdin.buffer):
+        tried = attempt(task, worlds, _pulse(out))
+        if tried.packed is not None:
+            _say(out, DONE, tried.packed, tried.seconds)
         else:
-            _send(out, {"arrays": [_header(array) for array in answer]}, answer)
+            _say(out, AGAIN if tried.again else FAILED, tried.cause.encode(), tried.seconds)
 
 
-def _orders(lines: BinaryIO) -> Iterator[dict[str, Any]]:
-    """The orders as they come; a thread reads them, so that the process ends at once when the asker is gone."""
+def order_of(task: Task) -> bytes:
+    """A task as a worker reads it."""
+    return json.dumps({"seed": task.seed, "scenarios": [_text(each) for each in task.scenarios]}).encode() + b"\n"
+
+
+def _orders(lines: BinaryIO) -> Iterator[Task]:
+    """The orders as they come; a thread reads them, so that the process ends at once when the asker is gone.
+
+    Another looks who the parent is: a process that the asker forked would hold our input open.
+    """
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    asker = os.getppid()
 
     def read() -> None:
         for line in lines:
             waiting.put(line)
         os._exit(0)
 
+    def look() -> None:
+        while os.getppid() == asker:
+            time.sleep(PULSE)
+        os._exit(0)
+
     threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=look, daemon=True).start()
     while True:
-        yield json.loads(waiting.get())
+        order = json.loads(waiting.get())
+        yield Task("", tuple(_scenario(text) for text in order["scenarios"]), order["seed"])
 
 
-def _header(array: Any) -> dict[str, Any]:
-    return {"type": array.dtype.str, "shape": array.shape, "bytes": array.nbytes}
+# The same policies come in world after world.
+@lru_cache(maxsize=256)
+def _text(scenario: Scenario) -> str:
+    return json.dumps(scenario.flat())
 
 
-def _send(out: BinaryIO, header: dict[str, Any], arrays: Answer = ()) -> None:
-    out.write(json.dumps(header).encode() + b"\n")
-    for array in arrays:
-        out.write(np.ascontiguousarray(array).tobytes())
+@lru_cache(maxsize=256)
+def _scenario(text: str) -> Scenario:
+    return Scenario.of(json.loads(text))
+
+
+def _pulse(out: BinaryIO) -> Callable[[], None]:
+    """A beat that says so, but not more often than is needed."""
+    last = time.monotonic()
+
+    def beat() -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PULSE:
+            last = now
+            _say(out, BEAT)
+
+    return beat
+
+
+def _say(out: BinaryIO, kind: bytes, content: bytes = b"", seconds: float = 0.0) -> None:
+    out.write(HEAD.pack(kind, len(content), seconds) + content)
     out.flush()
 
 

@@ -7,9 +7,7 @@ import io
 import math
 import os
 import re
-import tomllib
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +20,9 @@ from pydantic_core import PydanticCustomError
 
 from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.explain import explain, keys_of, shown
+from carecommons.founding.reading import refuse_extremes
+from carecommons.founding.reading import table_of as table_of
+from carecommons.founding.reading import text_of as text_of
 from carecommons.params import FIXED, A, Parameters, param
 
 FIRST_AGES: Final = (18, 25, 35, 45, 55, 65, 75, 85)
@@ -31,10 +32,6 @@ LAST_AGE: Final = 100
 FIRST_ADULT_AGE: Final = FIRST_AGES[0]
 
 _MOST_PEOPLE: Final = 100_000_000
-_MOST_BYTES: Final = 1_000_000
-_MOST_STOPS: Final = 500
-_DEEPEST: Final = 10
-_LONGEST_INTEGER: Final = 10**18
 _LONGEST_NAME: Final = 80
 _TELLING: Final = 4
 _ROUNDING: Final = 0.001 + 1e-9
@@ -282,68 +279,8 @@ def _profile(raw: dict[str, Any], where: str) -> Profile:
         raise explain(error, where, keys_of(Profile)) from None
 
 
-def text_of(path: Path, where: str) -> str:
-    """Read a text file somebody wrote; whatever is wrong with it is an InputError that opens with `where`."""
-    try:
-        if path.is_dir():
-            raise InputError(f"{where}: is a directory, must be a file")
-        if not path.is_file():
-            raise InputError(f"{where}: no such file{_neighbour(path)}")
-        with path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{where}: cannot be read: {one_line(getattr(error, 'strerror', None) or error)}") from None
-    if len(raw) > _MOST_BYTES:
-        raise InputError(f"{where}: is larger than {_MOST_BYTES} bytes")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{where}: line {line}: is not UTF-8 text; save the file as UTF-8") from None
-
-
-def _neighbour(path: Path) -> str:
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    stems = {entry.stem: entry.name for entry in beside if entry.suffix.lower() in _READERS}
-    near = get_close_matches(path.stem, stems, n=1)
-    return f"; did you mean '{one_line(stems[near[0]])}'?" if near else ""
-
-
-def table_of(text: str, where: str) -> dict[str, Any]:
-    """Read TOML that may hold anything; whatever is wrong with it is an InputError that opens with `where`."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.count(".") > _MOST_STOPS:  # a dotted key costs tomllib the square of its parts
-            raise InputError(f"{where}: line {number}: has more than {_MOST_STOPS} full stops, break it in two")
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        ended = f"(at line {text.count(chr(10)) + 1}, the end)"
-        message = str(error).replace("(at end of document)", ended)
-        raise InputError(f"{where}: is not TOML: {one_line(message, limit=200)}") from None
-    except RecursionError:
-        raise InputError(f"{where}: tables or lists stand more than {_DEEPEST} deep in one another") from None
-    except ValueError:  # CPython refuses to read a whole number of more than 4,300 digits
-        raise InputError(f"{where}: holds a whole number of more than 18 digits") from None
-    _refuse_extremes(raw, where)
-    return raw
-
-
-def _refuse_extremes(raw: dict[str, Any], where: str) -> None:
-    todo: list[tuple[object, int]] = [(raw, 0)]
-    while todo:
-        value, depth = todo.pop()
-        if depth > _DEEPEST:
-            raise InputError(f"{where}: tables or lists stand more than {_DEEPEST} deep in one another")
-        if isinstance(value, int) and abs(value) >= _LONGEST_INTEGER:
-            raise InputError(f"{where}: holds a whole number of more than 18 digits")
-        inside: Iterable[object] = (
-            value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        )
-        todo.extend((each, depth + 1) for each in inside)
-
-
 def _csv(text: str, where: str) -> dict[str, Any]:
-    known = set(keys_of(Profile))
+    known = keys_of(Profile)
     raw: dict[str, Any] = {}
     rows = csv.reader(io.StringIO(text, newline=""))
     try:
@@ -356,11 +293,11 @@ def _csv(text: str, where: str) -> dict[str, Any]:
             _put(raw, cells, known, f"{where}: line {rows.line_num}")
     except csv.Error as error:
         raise InputError(f"{where}: line {rows.line_num}: is not CSV: {one_line(error)}") from None
-    _refuse_extremes(raw, where)
+    refuse_extremes(raw, where)
     return raw
 
 
-def _put(raw: dict[str, Any], cells: list[str], known: set[str], where: str) -> None:
+def _put(raw: dict[str, Any], cells: list[str], known: Mapping[str, str], where: str) -> None:
     if len(cells) != 2:
         raise InputError(f"{where}: has {len(cells)} column{'s' * (len(cells) > 1)}, must have 2: key, value")
     key, value = cells

@@ -92,7 +92,7 @@ class Society(Parameters):
         c = place.citizens
         draws = luck.uniforms("society.siblings", c.id)
         rows = np.flatnonzero((c.age >= 45 * 12) & (draws[:, 0] < self.sibling_near))
-        born = c.age // (6 * 12)
+        born = (c.age // (6 * 12)).astype(np.int32)
         rows = rows[np.lexsort((c.id[rows], draws[rows, 1], born[rows]))]
         return (*_cliques(rows, born, 3), int(Tie.KIN))
 
@@ -105,7 +105,7 @@ class Society(Parameters):
             draws = luck.uniforms(f"society.friends.{turn}", c.id)
             joins = draws[:, 0] < share * np.minimum(c.sociability, 1.3)
             like_age = c.age / 12.0 + self.age_mixing * _normals(draws[:, 1])
-            near = c.neighbourhood // self.circle_reach if turn != 1 else c.deprivation
+            near = c.neighbourhood // self.circle_reach if turn != 1 else c.deprivation.astype(np.int32)
             rows = everyone[joins][np.lexsort((c.id[joins], like_age[joins], near[joins]))]
             found.append((*_cliques(rows, near, self.circle_size), int(Tie.FRIEND)))
         draws = luck.uniforms("society.near", c.id)
@@ -186,7 +186,7 @@ def _family_ties(partner: Any, household: Any, mother: I32, siblings: I64, homes
 
 
 @compiled
-def _cliques(rows: I64, block: Any, size: int) -> tuple[I32, I32]:
+def _cliques(rows: I64, block: I32, size: int) -> tuple[I32, I32]:
     """Cut rows, in their order, into circles of `size` within a block, and tie everybody in a circle."""
     most = rows.shape[0] * max(size - 1, 0) // 2 + size
     a, b = np.empty(most, np.int32), np.empty(most, np.int32)

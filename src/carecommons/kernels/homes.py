@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from carecommons.kernels.arrays import Bool
 from carecommons.kernels.compiled import compiled
 
 
@@ -19,3 +20,13 @@ def count_homes(alive: Any, household: Any, home_size: Any) -> None:
             size[household[i]] += 1
     for i in range(n):
         home_size[i] = 0 if not alive[i] else (size[household[i]] if household[i] >= 0 else 1)
+
+
+@compiled
+def names_in_use(alive: Any, household: Any) -> Bool:
+    """Which names of households, of three to a row, somebody lives under (3n,)."""
+    taken = np.zeros(3 * alive.shape[0], np.bool_)
+    for i in range(alive.shape[0]):
+        if alive[i] and household[i] >= 0:
+            taken[household[i]] = True
+    return taken

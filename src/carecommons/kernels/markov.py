@@ -49,8 +49,20 @@ def cohorts(up: F64, down: F64, top: F64, leave: F64, cross: F64, first: F64, mo
                         after[g, s + 1] += stay * up[g, year, s]
                     if s > 0:
                         after[g, s - 1] += stay * down[g, year, s]
-            now = after / after.sum()
+            _share(after, 0, 2, now)
             if month == months // 2:
                 for g in range(2):
-                    out[g, year] = now[g] / max(now[g].sum(), 1e-300)
+                    _share(now, g, g + 1, out[:, year])
     return out
+
+
+@compiled
+def _share(mass: F64, first: int, last: int, out: F64) -> None:
+    """Write rows `first` to `last` of `mass` (rows, states) to `out`, divided by their sum."""
+    whole = 0.0
+    for g in range(first, last):
+        for s in range(mass.shape[1]):
+            whole += mass[g, s]
+    for g in range(first, last):
+        for s in range(mass.shape[1]):
+            out[g, s] = mass[g, s] / max(whole, 1e-300)

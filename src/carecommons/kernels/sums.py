@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from carecommons.kernels.arrays import F64
 from carecommons.kernels.compiled import compiled
 
 
@@ -52,3 +53,26 @@ def sum_by(values: Any, flags: Any, among: Any, group: Any, groups: int) -> Any:
             total[group[i]] += values[i]
             count[group[i]] += 1
     return total, count
+
+
+@compiled
+def answer(columns: Any, which: Any, wanted: Any, flags: Any, holds: Any, among: Any, mean: Any, scale: Any) -> F64:
+    """Answer questions (m,) about the rows (n,) whose flags hold all bits of among[q] -> (m,).
+
+    Of these rows, those whose flags hold all bits of holds[q] are counted where which[q] is -1. Elsewhere the column
+    columns[which[q]] is summed, or the rows in which it equals wanted[q] are counted where that is 0 or more. The
+    answer is that number, or its mean over the rows that it is about (NaN over none), times scale[q].
+    """
+    out = np.empty(which.shape[0])
+    for q in range(which.shape[0]):
+        if which[q] < 0:
+            total, count = count_where(flags, holds[q], among[q])
+        elif wanted[q] < 0:
+            total, count = sum_where(columns[which[q]], flags, among[q], np.int64(0))
+        else:
+            total, count = count_equal(columns[which[q]], wanted[q], flags, among[q])
+        if not mean[q]:
+            out[q] = total * scale[q]
+        else:
+            out[q] = total / count * scale[q] if count > 0 else np.nan
+    return out

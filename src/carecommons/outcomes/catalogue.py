@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
 
+from carecommons.kernels.arrays import F64
 from carecommons.outcomes.outcome import Outcome
+from carecommons.outcomes.together import Entries, Together
 from carecommons.place.ledger import Account, Event, Giver
 from carecommons.place.place import Place
 from carecommons.place.population import Contact, Route, Status
@@ -18,30 +20,31 @@ WEEKLY = 1 / MINUTES_AN_HOUR / WEEKS_A_MONTH
 POUNDS = 1 / PENCE_A_POUND
 
 
-def _event(event: Event) -> Callable[[Place], float]:
-    return lambda place: place.ledger.events.item(event)
+def _event(event: Event) -> Entries:
+    return Entries("events", [event])
 
 
-def _given(giver: Giver) -> Callable[[Place], float]:
-    return lambda place: place.ledger.minutes.item(giver) * HOURS
+def _given(*givers: Giver) -> Entries:
+    return Entries("minutes", givers, HOURS)
 
 
-def _paid(payer: Account, *payees: Account) -> Callable[[Place], float]:
-    return lambda place: sum(place.ledger.flows.item(payer, payee) for payee in payees) * POUNDS
+def _paid(payers: Iterable[Account], payees: Iterable[Account]) -> Entries:
+    payees = tuple(payees)
+    return Entries("flows", [payer * len(Account) + payee for payer in payers for payee in payees], POUNDS)
 
 
 def _unpaid_value(place: Place) -> float:
-    minutes = place.ledger.minutes.item(Giver.UNPAID) + place.ledger.minutes.item(Giver.COMMUNITY)
-    return minutes * HOURS * place.ledger.unpaid_price * POUNDS
+    return _UNPAID_HOURS(place) * place.ledger.unpaid_price * POUNDS
 
 
 def _full_cost(place: Place) -> float:
-    payers = (Account.COUNCIL, Account.CITIZENS)
-    paid = sum(place.ledger.flows.item(payer, provider) for payer in payers for provider in PROVIDERS)
-    return paid * POUNDS + _unpaid_value(place)
+    return _CARE_COST(place) + _unpaid_value(place)
 
 
 PROVIDERS = (Account.HOME_CARE, Account.CARE_HOMES, Account.ASSISTANTS, Account.ENTERPRISES)
+COUNCIL, CITIZENS, REST = [Account.COUNCIL], [Account.CITIZENS], [Account.REST_OF_COUNCIL]
+_UNPAID_HOURS = _given(Giver.UNPAID, Giver.COMMUNITY)
+_CARE_COST = _paid(COUNCIL + CITIZENS, PROVIDERS)
 
 OUTCOMES: tuple[Outcome, ...] = (
     Outcome("isolation", "% of adults", "network score under the LSNS-6 cut-off: counted from ties, not asked", "down",
@@ -80,7 +83,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("delivered", "adults", "demand, delivered: got paid care this month, from whomever", "neither",
             holds=S.DELIVERED, total=True),
     Outcome("delivered_hours", "hours", "paid care delivered this month", "neither",
-            of=lambda p: (p.ledger.minutes[Giver.COUNCIL] + p.ledger.minutes[Giver.OWN_MONEY]) * HOURS),
+            of=_given(Giver.COUNCIL, Giver.OWN_MONEY)),
     Outcome("crises", "crises", "falls, hospital stays, sudden loss of care this month", "down",
     of=_event(Event.CRISES)),
     Outcome("breaches", "adults", "eligible people who got less than their assessment allows", "down",
@@ -129,25 +132,24 @@ OUTCOMES: tuple[Outcome, ...] = (
     equals=int(Route.INELIGIBLE),
             total=True),
     Outcome("council_spend", "pounds", "what the council paid out this month, charges it took in included", "neither",
-            of=_paid(Account.COUNCIL, *Account)),
-    Outcome("care_spend", "pounds", "of which for packages of care", "neither", of=_paid(Account.COUNCIL, *PROVIDERS)),
-    Outcome("charges", "pounds", "what clients paid to the council", "neither", of=_paid(Account.CITIZENS,
-    Account.COUNCIL)),
-    Outcome("own_spend", "pounds", "what people paid for care in all", "down", of=_paid(Account.CITIZENS, *Account)),
+            of=_paid(COUNCIL, Account)),
+    Outcome("care_spend", "pounds", "of which for packages of care", "neither", of=_paid(COUNCIL, PROVIDERS)),
+    Outcome("charges", "pounds", "what clients paid to the council", "neither", of=_paid(CITIZENS, COUNCIL)),
+    Outcome("own_spend", "pounds", "what people paid for care in all", "down", of=_paid(CITIZENS, Account)),
     Outcome("unpaid_value", "pounds",
     "unpaid care and community help at the price of unpaid time (informal_care.worth)",
             "neither", of=_unpaid_value),
     Outcome("full_cost", "pounds", "what care cost everybody: packages, own money and unpaid time at its price", "down",
             of=_full_cost),
     Outcome("overspend", "pounds", "what the rest of the council had to add this month", "down",
-            of=_paid(Account.REST_OF_COUNCIL, Account.COUNCIL)),
+            of=_paid(REST, COUNCIL)),
     Outcome("reserves", "pounds", "the council's reserves at the month's end", "up",
     of=lambda p: p.council.reserves * POUNDS),
     Outcome("enterprises", "micro-enterprises", "open micro-enterprises", "neither",
-    of=lambda p: p.enterprises.open.sum()),
+    of=lambda p: int(p.enterprises.open.sum())),
     Outcome("enterprise_clients", "adults", "people whom a micro-enterprise has on its books", "neither",
             of=lambda p: p.enterprises.clients.sum()),
-    Outcome("groups", "groups", "community groups that meet", "up", of=lambda p: p.groups.open.sum()),
+    Outcome("groups", "groups", "community groups that meet", "up", of=lambda p: int(p.groups.open.sum())),
     Outcome("members", "members", "memberships of community groups", "up", of=lambda p: p.groups.members.sum()),
     Outcome("ties", "ties", "ties between people here", "up", of=lambda p: p.ties.degree.sum() / 2),
 )  # fmt: skip
@@ -155,6 +157,14 @@ OUTCOMES: tuple[Outcome, ...] = (
 BY_NAME: dict[str, Outcome] = {outcome.name: outcome for outcome in OUTCOMES}
 
 
-def observe(place: Place) -> dict[str, Any]:
-    """One row: every outcome of the place as it stands."""
-    return {outcome.name: outcome.value(place) for outcome in OUTCOMES}
+_ALL: Final = Together(OUTCOMES)
+
+
+def measure(place: Place) -> F64:
+    """Every outcome of the place as it stands, in the order of the catalogue (outcomes,)."""
+    return _ALL.take(place)
+
+
+def observe(place: Place) -> dict[str, float]:
+    """One row: every outcome of the place as it stands, by name."""
+    return dict(zip(BY_NAME, measure(place).tolist(), strict=True))

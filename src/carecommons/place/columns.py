@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -36,10 +38,12 @@ class Columns:
         return cls(**{c.name: np.full(rows, c.metadata["empty"], c.metadata["dtype"]) for c in cls._columns()})
 
     @classmethod
-    def _columns(cls) -> Iterator[Field[Any]]:
-        return (c for c in fields(cls) if "dtype" in c.metadata)
+    @cache
+    def _columns(cls) -> tuple[Field[Any], ...]:
+        return tuple(c for c in fields(cls) if "dtype" in c.metadata)
 
     @classmethod
+    @cache
     def names(cls) -> tuple[str, ...]:
         """The columns' names."""
         return tuple(c.name for c in cls._columns())
@@ -64,6 +68,13 @@ class Columns:
 
     def clear(self, rows: I64, keep: tuple[str, ...] = ()) -> None:
         """Make `rows` vacant but for the columns to `keep`."""
-        for c in self._columns():
-            if c.name not in keep:
-                getattr(self, c.name)[rows] = c.metadata["empty"]
+        columns, empty = self._erasable(keep)
+        for column, nothing in zip(columns(self), empty, strict=True):
+            column[rows] = nothing
+
+    @classmethod
+    @cache
+    def _erasable(cls, keep: tuple[str, ...]) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[int, ...]]:
+        """What takes the columns but for those to `keep`, and what each holds in a vacant row."""
+        found = [c for c in cls._columns() if c.name not in keep]
+        return attrgetter(*(c.name for c in found)), tuple(c.metadata["empty"] for c in found)

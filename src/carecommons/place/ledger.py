@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
 from carecommons.kernels.arrays import I64
+from carecommons.kernels.compiled import compiled
 
 
 class Account(IntEnum):
@@ -94,9 +96,7 @@ class Ledger:
 
     def pay(self, payer: Account, payee: Account, amount: int) -> None:
         """Move `amount` pence."""
-        self.flows[payer, payee] += amount
-        self.balances[payer] -= amount
-        self.balances[payee] += amount
+        pay(self.flows, self.balances, int(payer), int(payee), amount)
 
     def open_month(self) -> None:
         """Turn the page; balances carry over."""
@@ -109,3 +109,11 @@ class Ledger:
         return Ledger(
             self.flows.copy(), self.minutes.copy(), self.events.copy(), self.unpaid_price, self.balances.copy()
         )
+
+
+@compiled
+def pay(flows: Any, balances: Any, payer: int, payee: int, amount: int) -> None:
+    """Move `amount` pence, for loops that pay many."""
+    flows[payer, payee] += amount
+    balances[payer] -= amount
+    balances[payee] += amount

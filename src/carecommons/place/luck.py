@@ -11,6 +11,7 @@ from hashlib import blake2b
 import numpy as np
 
 from carecommons.kernels import keyed
+from carecommons.kernels.allocate import order_by
 from carecommons.kernels.arrays import F64, I64
 
 BEFORE = 2**32  # the month of things that were settled before the first month, and never change
@@ -36,6 +37,10 @@ class Luck:
         out = np.empty((len(who), 4))
         keyed.fill(self.seed, decision(name), self.month, who, out)
         return out
+
+    def order(self, name: str, who: I64) -> I64:
+        """Positions (n,) of identities in a random order that does not depend on how they are listed."""
+        return order_by(keyed.lots(self.seed, decision(name), self.month, who), who)
 
     def at(self, month: int) -> Luck:
         """The luck of another month of the same world."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from carecommons.kernels.arrays import F64, I64
 from carecommons.kernels.compiled import compiled
 from carecommons.kernels.homes import count_homes
 from carecommons.kernels.keyed import four
@@ -153,66 +155,66 @@ class Assessment(Process):
         c.asked[known] = c.assessed[known] = c.eligible[known] = True
         c.reviewed[known] = -(draws[known, 1] * self.review_months).astype(np.int16)
         c.last_request[known] = c.reviewed[known] - 12
-        _packages(np.flatnonzero(known), *self._package_args(place, luck.seed))
+        self._arrange(place, np.flatnonzero(known), luck.seed)
         count_homes(c.alive, c.household, c.home_size)
 
     def passes(self, place: Place, seed: int) -> np.ndarray:
         """Who would pass the test if assessed today (n,); the same people nested from strict rules to generous ones."""
         c = place.citizens
         out = np.zeros(len(c), np.bool_)
-        _passes_all(c.alive, c.id, c.level, c.deficits, *self._rule(), seed, decision("assessment.person"), BEFORE, out)
+        _passes_all(c.alive, c.id, c.level, c.deficits, *self.test, seed, decision("assessment.person"), BEFORE, out)
         return out
 
-    def _rule(self) -> tuple[Any, ...]:
+    @cached_property
+    def test(self) -> tuple[Any, ...]:
+        """The rule in the order of `passes`."""
         band = [*BANDS, "nobody"].index(self.band) + 1
         return self.rule == "facs", self.threshold, band, np.array([0.0, *self.impact]), self.discretion
 
-    def _package_args(self, place: Place, seed: int) -> tuple[Any, ...]:
-        c = place.citizens
-        week = 60 * WEEKS_A_MONTH
-        return (
-            c.id, c.address, c.level, c.need, c.informal, c.network, c.lonely, c.entitled, c.setting, c.household,
-            c.moved_in,
-            place.month, place.ledger.events,
-            STANCES.index(self.stance), self.covers, self.most_at_home * week, self.asset_hours * week,
-            c.age, np.array(self.care_home), self.care_home_if_lonely, seed, decision("assessment.person"), BEFORE,
-        )  # fmt: skip
+    @cached_property
+    def answers(self) -> tuple[F64, F64, F64, F64]:
+        """Shares by level at the door, by age of those re-abled, who move on, and who go into a care home."""
+        door = np.array([0.0, *self.at_the_door])
+        return door, np.array(self.reablement), np.array(self.moves_on), np.array(self.care_home)
 
     def step(self, place: Place, luck: Luck) -> None:
         """Answer requests, work the list, review packages."""
         c, events = place.citizens, place.ledger.events
+        door, reablement, moves_on, _ = self.answers
         c.sequel[:] = 0
         c.waited[:] = -1
-        share = (np.array([0.0, *self.at_the_door]), self.signposted, self.low_level_share, np.array(self.reablement))
-        _answer(
-            c.alive, c.id, c.level, c.requests, c.crisis, c.waiting_since, c.sequel, c.refusals, *share[:2],
-            luck.seed, decision("assessment.door"), luck.month, events,
+        listed, rank = _answer(
+            c.alive, c.id, c.level, c.need, c.requests, c.crisis, c.waiting_since, c.sequel, c.refusals, door,
+            self.signposted, luck.seed, decision("assessment.door"), luck.month, events,
         )  # fmt: skip
-        listed = np.flatnonzero(c.waiting_since >= 0)
-        if len(listed):
-            rank = np.lexsort((c.id[listed], c.waiting_since[listed], -c.need[listed], -c.level[listed]))
-            chosen = listed[rank[: max(place.council.assessments, 0)]]
-            place.council.assessments -= len(chosen)
-            _assess(
-                chosen, c.id, c.age, c.level, c.deficits, c.waiting_since, c.waited, c.reviewed, c.sequel, c.assessed,
-                c.eligible, c.short_term, c.low_level, c.refusals, c.pays_all, *self._rule(), *share[1:],
-                self.short_term_months, luck.seed, decision("assessment"), decision("assessment.person"), luck.month,
-                BEFORE,
-                events,
-            )  # fmt: skip
-            _packages(chosen[c.eligible[chosen]], *self._package_args(place, luck.seed))
-        clients = np.flatnonzero(c.eligible)
-        reviewed = _review(
-            clients, c.id, c.level, c.deficits, c.reviewed, c.eligible, c.entitled, c.short_term, c.low_level,
-            c.setting,
-            c.age, *self._rule(), self.review_months, self.manages, np.array(self.moves_on), luck.seed,
-            decision("assessment.review"),
+        chosen = listed[np.lexsort((c.id[listed], rank))][: max(place.council.assessments, 0)]
+        place.council.assessments -= len(chosen)
+        _assess(
+            chosen, c.id, c.age, c.level, c.deficits, c.waiting_since, c.waited, c.reviewed, c.sequel, c.assessed,
+            c.eligible, c.short_term, c.low_level, c.refusals, c.pays_all, *self.test, self.signposted,
+            self.low_level_share, reablement, self.short_term_months, luck.seed, decision("assessment"),
             decision("assessment.person"), luck.month, BEFORE, events,
         )  # fmt: skip
-        _packages(clients[reviewed & c.eligible[clients]], *self._package_args(place, luck.seed))
+        self._arrange(place, chosen, luck.seed)
+        reviewed = _review(
+            c.id, c.level, c.deficits, c.reviewed, c.eligible, c.entitled, c.short_term, c.low_level, c.setting, c.age,
+            *self.test, self.review_months, self.manages, moves_on, luck.seed, decision("assessment.review"),
+            decision("assessment.person"), luck.month, BEFORE, events,
+        )  # fmt: skip
+        self._arrange(place, reviewed, luck.seed)
         if events[24]:
             count_homes(c.alive, c.household, c.home_size)
-        events[25] += int((c.waiting_since >= 0).sum())
+        events[25] += len(listed) - len(chosen)
+
+    def _arrange(self, place: Place, rows: I64, seed: int) -> None:
+        """Say what those of `rows` who are eligible are entitled to."""
+        c, week = place.citizens, 60 * WEEKS_A_MONTH
+        _packages(
+            rows, c.eligible, c.id, c.address, c.level, c.need, c.informal, c.network, c.lonely, c.entitled, c.setting,
+            c.household, c.moved_in, place.month, place.ledger.events, STANCES.index(self.stance), self.covers,
+            self.most_at_home * week, self.asset_hours * week, c.age, self.answers[3], self.care_home_if_lonely,
+            seed, decision("assessment.person"), BEFORE,
+        )  # fmt: skip
 
 
 @compiled
@@ -263,12 +265,14 @@ def _passes_all(alive: Any, ids: Any, level: Any, deficits: Any, facs: Any, thre
 
 @compiled
 def _packages(
-    rows: Any, ids: Any, address: Any, level: Any, need: Any, informal: Any, network: Any, lonely: Any, entitled: Any,
-    setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any, most: Any,
-    assets: Any, age: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
+    rows: Any, eligible: Any, ids: Any, address: Any, level: Any, need: Any, informal: Any, network: Any, lonely: Any,
+    entitled: Any, setting: Any, household: Any, moved_in: Any, month: Any, events: Any, stance: Any, covers: Any,
+    most: Any, assets: Any, age: Any, care_home: Any, if_lonely: Any, seed: Any, key: Any, before: Any,
 ) -> None:  # fmt: skip
     """Minutes that the assessment allows, and whether at home or in a care home."""
     for i in rows:
+        if not eligible[i]:
+            continue
         _, _, w, _ = four(seed, key, before, ids[i])
         left: Any = np.float64(need[i])
         if stance != 1:
@@ -291,25 +295,32 @@ def _packages(
 
 @compiled
 def _answer(
-    alive: Any, ids: Any, level: Any, requests: Any, crisis: Any, waiting_since: Any, sequel: Any, refusals: Any,
-    door: Any, signposted: Any, seed: Any, key: Any, month: Any, events: Any,
-) -> None:  # fmt: skip
-    """Requests answered at the door, or put on the list; who is on it already stays where he is."""
+    alive: Any, ids: Any, level: Any, need: Any, requests: Any, crisis: Any, waiting_since: Any, sequel: Any,
+    refusals: Any, door: Any, signposted: Any, seed: Any, key: Any, month: Any, events: Any,
+) -> tuple[I64, I64]:  # fmt: skip
+    """Requests answered at the door, or put on the list; who is on it already stays where he is -> who is on the list,
+    and their rank (m,), lowest for the greatest need, by level, minutes and time on the list.
+    """
+    rows, rank = np.empty(alive.shape[0], np.int64), np.empty(alive.shape[0], np.int64)
+    m = 0
     for i in range(alive.shape[0]):
-        if requests[i] == 0:
-            continue
-        if waiting_since[i] >= 0:
+        if requests[i] > 0 and waiting_since[i] >= 0:
             sequel[i] = 2
             events[15] += 1
-            continue
-        u, v, _, _ = four(seed, key, month, ids[i])
-        if u < door[level[i]] and not crisis[i]:
-            sequel[i] = 1 if v < signposted else 2
-            events[13 + sequel[i]] += 1
-            refusals[i] = min(refusals[i] + 1, 100)
-        else:
-            waiting_since[i] = month
-            events[12] += 1
+        elif requests[i] > 0:
+            u, v, _, _ = four(seed, key, month, ids[i])
+            if u < door[level[i]] and not crisis[i]:
+                sequel[i] = 1 if v < signposted else 2
+                events[13 + sequel[i]] += 1
+                refusals[i] = min(refusals[i] + 1, 100)
+            else:
+                waiting_since[i] = month
+                events[12] += 1
+        if waiting_since[i] >= 0:
+            rows[m] = i
+            rank[m] = waiting_since[i] - (np.int64(level[i]) << 48) - (np.int64(need[i]) << 16)
+            m += 1
+    return rows[:m], rank[:m]
 
 
 @compiled
@@ -352,22 +363,25 @@ def _assess(
 
 @compiled
 def _review(
-    rows: Any, ids: Any, level: Any, deficits: Any, reviewed: Any, eligible: Any, entitled: Any, short_term: Any,
+    ids: Any, level: Any, deficits: Any, reviewed: Any, eligible: Any, entitled: Any, short_term: Any,
     low_level: Any, setting: Any, age: Any, facs: Any, threshold: Any, band: Any, impact: Any, discretion: Any,
     every: Any,
     manages: Any, moves_on: Any, seed: Any, key: Any, key_person: Any, month: Any, before: Any, events: Any,
-) -> Any:  # fmt: skip
-    """Look again at packages whose year is over or whose need moved, and at short-term support that ends (m,)."""
-    again = np.zeros(rows.shape[0], np.bool_)
-    for p in range(rows.shape[0]):
-        i = rows[p]
+) -> I64:  # fmt: skip
+    """Look again at packages whose year is over or whose need moved, and at short-term support that ends -> rows."""
+    again = np.empty(ids.shape[0], np.int64)
+    m = 0
+    for i in range(ids.shape[0]):
+        if not eligible[i]:
+            continue
         ends = False
         if short_term[i] > 0 and reviewed[i] != month:
             short_term[i] -= 1
             ends = short_term[i] == 0
         if reviewed[i] == month or not (ends or month - reviewed[i] >= every):
             continue
-        again[p] = True
+        again[m] = i
+        m += 1
         yearly = not ends and reviewed[i] != NEVER
         reviewed[i] = month
         events[11] += 1
@@ -383,4 +397,4 @@ def _review(
             short_term[i] = 0
             if stays:
                 low_level[i] = True
-    return again
+    return again[:m]

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from carecommons.kernels.allocate import order_by
-from carecommons.kernels.arrays import I64
+from carecommons.kernels.arrays import I32, I64
 from carecommons.kernels.compiled import compiled
+from carecommons.kernels.keyed import four, lot
 from carecommons.kernels.settle import admit
 from carecommons.params import LEVER, UNCERTAIN, A, C, D, param
 from carecommons.place.ledger import Event
-from carecommons.place.luck import Luck
+from carecommons.place.luck import Luck, decision
 from carecommons.place.organisations import Enterprises as State
 from carecommons.place.place import Place
 from carecommons.place.population import Preference, Route
@@ -98,13 +99,16 @@ class Enterprises(Process):
         c, e = place.citizens, place.enterprises
         if not len(e):
             return
-        draws = luck.uniforms("enterprises", np.arange(len(e)))
-        founder = np.maximum(e.founder, 0)
-        closing = e.open & ((draws[:, 0] < monthly(self.exit_rate)) | ~c.alive[founder] | (c.level[founder] >= 2))
-        e.clear(np.flatnonzero(closing), keep=("neighbourhood",))
-        place.ledger.events[Event.ENTERPRISES_CLOSED] += int(closing.sum())
         births = (self.unaided + self.catalysts * self.aided / 100) / max(self.pitches, 1e-9) / 12
-        self._open(place, np.flatnonzero(~e.open & ~closing & (draws[:, 1] < births)), draws, luck.month)
+        closing, opening = _fate(
+            e.open, e.founder, c.alive, c.level, monthly(self.exit_rate), births, luck.seed, decision("enterprises"),
+            luck.month,
+        )  # fmt: skip
+        if len(closing):
+            e.clear(closing, keep=("neighbourhood",))
+            place.ledger.events[Event.ENTERPRISES_CLOSED] += len(closing)
+        if len(opening):
+            self._open(place, opening, luck.uniforms("enterprises", np.arange(len(e))), luck.month)
         self._match(place, luck)
 
     def _open(self, place: Place, pitches: np.ndarray, draws: np.ndarray, month: int) -> None:
@@ -123,39 +127,68 @@ class Enterprises(Process):
 
     def _match(self, place: Place, luck: Luck) -> None:
         c, e = place.citizens, place.enterprises
-        seekers = _seekers(c.alive, c.setting, c.route, c.prefers, c.enterprise, e.open, e.clients)
+        seekers, wanted, lots = _seekers(
+            c.alive, c.id, c.setting, c.route, c.prefers, c.enterprise, e.open, e.clients, self.referral,
+            luck.seed, decision("enterprises.match"), luck.month,
+        )  # fmt: skip
         if not len(seekers):
             return
-        draws = luck.uniforms("enterprises.match", c.id[seekers])
-        wanted = (draws[:, 1] * len(e)).astype(np.int32)
-        hears = (draws[:, 0] < self.referral) & e.open[wanted]
-        seekers, wanted, draws = seekers[hears], wanted[hears], draws[hears]
         admitted = np.zeros(len(seekers), np.bool_)
-        order = order_by((draws[:, 2] * 2**53).astype(np.int64), c.id[seekers])
-        admit(order, wanted, (self.most_clients - e.clients).astype(np.int64), admitted)
+        room = (self.most_clients - e.clients).astype(np.int64)
+        admit(order_by(lots, c.id[seekers]), wanted, room, admitted)
         clients, theirs = seekers[admitted], wanted[admitted]
         c.enterprise[clients] = theirs
         np.add.at(e.clients, theirs, 1)
         kinds = np.full(len(clients), Tie.PROFESSIONAL, np.int8)
-        founders = e.founder[theirs]
         place.ledger.events[Event.TIES_FORMED] += introduce(
-            place, clients.astype(np.int32), founders, kinds, self.closeness, luck, "enterprises.clients"
+            place, clients, e.founder[theirs], kinds, self.closeness, luck, "enterprises.clients"
         )
 
 
 @compiled
-def _seekers(alive: Any, setting: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any) -> I64:
-    """Count each enterprise's clients, let go those who may not or cannot stay -> rows of people who look for one."""
-    rows = np.empty(alive.shape[0], np.int64)
+def _fate(
+    is_open: Any, founder: Any, alive: Any, level: Any, exits: Any, births: Any, seed: Any, key: Any, month: Any
+) -> tuple[I64, I64]:
+    """Pitches whose enterprise closes, by the rate or for want of its founder, and those where one may open."""
+    n = is_open.shape[0]
+    closing, opening = np.empty(n, np.int64), np.empty(n, np.int64)
+    closed, opened = 0, 0
+    for p in range(n):
+        u, v, _, _ = four(seed, key, month, p)
+        who = max(founder[p], 0)
+        if is_open[p]:
+            if u < exits or not alive[who] or level[who] >= 2:
+                closing[closed] = p
+                closed += 1
+        elif v < births:
+            opening[opened] = p
+            opened += 1
+    return closing[:closed], opening[:opened]
+
+
+@compiled
+def _seekers(
+    alive: Any, ids: Any, setting: Any, route: Any, prefers: Any, enterprise: Any, is_open: Any, clients: Any,
+    referral: Any, seed: Any, key: Any, month: Any,
+) -> tuple[I32, I32, I64]:  # fmt: skip
+    """Count each enterprise's clients, let go those who may not or cannot stay -> rows of people who look for one and
+    hear of one that is open, which one, and their lots (m,).
+    """
+    n, pitches = alive.shape[0], is_open.shape[0]
+    rows, wanted, lots = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
     clients[:] = 0
     m = 0
-    for i in range(alive.shape[0]):
+    for i in range(n):
         holds_money = setting[i] == 0 and (SERVICE_FUND <= route[i] <= SELF_FUNDER)
         if enterprise[i] >= 0 and holds_money and is_open[enterprise[i]]:
             clients[enterprise[i]] += 1
             continue
         enterprise[i] = -1
-        if holds_money and alive[i] and prefers[i] != TRADITIONAL:
-            rows[m] = i
+        if not holds_money or not alive[i] or prefers[i] == TRADITIONAL:
+            continue
+        u, v, w, _ = four(seed, key, month, ids[i])
+        which = int(v * pitches)
+        if u < referral and is_open[which]:
+            rows[m], wanted[m], lots[m] = i, which, lot(w)
             m += 1
-    return rows[:m]
+    return rows[:m], wanted[:m], lots[:m]

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from carecommons.kernels.allocate import order_by
-from carecommons.kernels.arrays import I32, I64
+from carecommons.kernels.arrays import I32, I64, Bool
 from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four
 from carecommons.kernels.settle import admit
@@ -110,60 +109,60 @@ class Groups(Process):
         c.community[:] = 0
         if not len(g):
             return
-        draws = luck.uniforms("groups", np.arange(len(g)))
-        closing = g.open & (draws[:, 0] < monthly(self.close))
-        opening = ~g.open & (g.closed + self.grace < luck.month) & (draws[:, 1] < self.reopen)
-        g.open[closing], g.closed[closing] = False, luck.month
-        g.open[opening], g.closed[opening] = True, -1
-        g.id[opening] = (np.int64(luck.month) << 32) | np.flatnonzero(opening)
-        place.ledger.events[Event.GROUPS_CLOSED] += int(closing.sum())
-        place.ledger.events[Event.GROUPS_OPENED] += int(opening.sum())
-        over = ~g.open & (g.closed + self.grace <= luck.month)
+        over = _open_and_close(
+            g.open, g.closed, g.id, monthly(self.close), self.reopen, self.grace, luck.seed, decision("groups"),
+            luck.month, place.ledger.events,
+        )  # fmt: skip
         _part(c.alive, c.id, c.group_a, c.group_b, over, self.leave, luck.seed, decision("groups.leave"), luck.month)
         self._admit(place, luck, self.join, "groups.join")
         self._acquaint_and_help(place, luck)
 
     def _admit(self, place: Place, luck: Luck, chance: float, what: str) -> None:
         c, g = place.citizens, place.groups
-        first = np.searchsorted(g.neighbourhood, np.arange(len(place.neighbourhoods.deprivation) + 1))
         who, which = _apply(
-            c.alive, c.id, c.sociability, c.withdrawn, c.setting, c.neighbourhood, c.group_a, c.group_b, first, g.open,
-            chance, luck.seed, decision(what), luck.month,
+            c.alive, c.id, c.sociability, c.withdrawn, c.setting, c.neighbourhood, c.group_a, c.group_b,
+            g.neighbourhood, g.open, len(place.neighbourhoods.deprivation), chance, luck.seed, decision(what),
+            luck.month,
         )  # fmt: skip
-        if not len(who):
-            return
-        taken = np.bincount(c.group_a[c.group_a >= 0], minlength=len(g)) + np.bincount(
-            c.group_b[c.group_b >= 0], minlength=len(g)
-        )
-        priority = (luck.uniforms(f"{what}.order", c.id[who])[:, 0] * 2**53).astype(np.int64)
-        admitted = np.zeros(len(who), np.bool_)
-        admit(order_by(priority, c.id[who]), which, g.capacity - taken, admitted)
-        who, which = who[admitted], which[admitted]
-        empty = c.group_a[who] < 0
-        c.group_a[who[empty]] = which[empty]
-        c.group_b[who[~empty]] = which[~empty]
+        if len(who):
+            order = luck.order(f"{what}.order", c.id[who])
+            _take_in(order, who, which, c.group_a, c.group_b, g.capacity)
 
     def _acquaint_and_help(self, place: Place, luck: Luck) -> None:
         c, g = place.citizens, place.groups
-        first, roster = _roster(c.alive, c.group_a, c.group_b, place.row_of, len(g))
-        g.members[:] = np.diff(first)
-        a, b = _meet_peers(
-            first,
-            roster,
-            g.open,
-            c.id,
-            c.withdrawn,
-            c.reach,
-            self.acquaint,
-            luck.seed,
-            decision("groups.meet"),
-            luck.month,
-        )
-        kinds = np.full(len(a), Tie.PEER, np.int8)
-        place.ledger.events[Event.TIES_FORMED] += introduce(place, a, b, kinds, self.closeness, luck, "groups.peers")
+        first, roster = _roster(c.alive, c.group_a, c.group_b, place.row_of, g.members)
         place.ledger.minutes[Giver.COMMUNITY] += _help(
             first, roster, g.open, c.level, c.setting, c.need, c.community, self.volunteer_minutes, self.most_help
         )
+        a, b = _meet_peers(
+            first, roster, g.open, c.id, c.withdrawn, c.reach, self.acquaint, luck.seed, decision("groups.meet"),
+            luck.month,
+        )  # fmt: skip
+        if len(a):
+            kinds = np.full(len(a), Tie.PEER, np.int8)
+            formed = introduce(place, a, b, kinds, self.closeness, luck, "groups.peers")
+            place.ledger.events[Event.TIES_FORMED] += formed
+
+
+@compiled
+def _open_and_close(
+    is_open: Any, closed: Any, ids: Any, close: Any, reopen: Any, grace: Any, seed: Any, key: Any, month: Any,
+    events: Any,
+) -> Bool:  # fmt: skip
+    """Some groups close, new ones take the places of others -> groups whose members part now (groups,)."""
+    over = np.zeros(ids.shape[0], np.bool_)
+    for g in range(ids.shape[0]):
+        u, v, _, _ = four(seed, key, month, g)
+        if is_open[g]:
+            if u < close:
+                is_open[g], closed[g] = False, month
+                events[23] += 1
+        elif closed[g] + grace < month and v < reopen:
+            is_open[g], closed[g] = True, -1
+            ids[g] = (month << 32) | g
+            events[22] += 1
+        over[g] = not is_open[g] and closed[g] + grace <= month
+    return over
 
 
 @compiled
@@ -182,11 +181,14 @@ def _part(alive: Any, ids: Any, a: Any, b: Any, over: Any, leave: Any, seed: Any
 @compiled
 def _apply(
     alive: Any, ids: Any, sociability: Any, withdrawn: Any, setting: Any, neighbourhood: Any, a: Any, b: Any,
-    first: Any,
-    is_open: Any, chance: Any, seed: Any, key: Any, month: Any,
+    venue: Any, is_open: Any, neighbourhoods: Any, chance: Any, seed: Any, key: Any, month: Any,
 ) -> tuple[I64, I32]:  # fmt: skip
-    """Who would join which open group of the neighbourhood."""
+    """Who would join which open group of the neighbourhood; `venue` holds the groups' own, in rising order."""
     n = alive.shape[0]
+    first = np.zeros(neighbourhoods + 1, np.int64)  # the first group of each neighbourhood
+    for g in range(venue.shape[0]):
+        for k in range(venue[g] + 1, neighbourhoods + 1):
+            first[k] += 1
     who, which = np.empty(n, np.int64), np.empty(n, np.int32)
     m = 0
     for i in range(n):
@@ -203,8 +205,28 @@ def _apply(
 
 
 @compiled
-def _roster(alive: Any, a: Any, b: Any, row_of: Any, groups: int) -> tuple[I64, I32]:
-    """Members by group, in the order of their addresses -> first (groups + 1,), rows."""
+def _take_in(order: Any, who: Any, which: Any, a: Any, b: Any, capacity: Any) -> None:
+    """Make who applied (m,) a member, in `order`, while there is room."""
+    room = capacity.astype(np.int64)
+    for i in range(a.shape[0]):
+        if a[i] >= 0:
+            room[a[i]] -= 1
+        if b[i] >= 0:
+            room[b[i]] -= 1
+    admitted = np.zeros(who.shape[0], np.bool_)
+    admit(order, which, room, admitted)
+    for t in range(who.shape[0]):
+        if admitted[t]:
+            if a[who[t]] < 0:
+                a[who[t]] = which[t]
+            else:
+                b[who[t]] = which[t]
+
+
+@compiled
+def _roster(alive: Any, a: Any, b: Any, row_of: Any, members: Any) -> tuple[I64, I32]:
+    """Members by group, in the order of their addresses -> first (groups + 1,), rows; writes how many (groups,)."""
+    groups = members.shape[0]
     first = np.zeros(groups + 2, np.int64)
     for i in range(alive.shape[0]):
         if a[i] >= 0:
@@ -212,6 +234,7 @@ def _roster(alive: Any, a: Any, b: Any, row_of: Any, groups: int) -> tuple[I64, 
         if b[i] >= 0:
             first[b[i] + 2] += 1
     for g in range(groups):
+        members[g] = first[g + 2]
         first[g + 2] += first[g + 1]
     rows = np.empty(first[groups + 1], np.int32)
     for p in range(row_of.shape[0]):

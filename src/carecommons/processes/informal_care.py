@@ -90,9 +90,10 @@ class InformalCare(Process):
     )  # fmt: skip
 
     @cached_property
-    def chances(self) -> F64:
-        """Willingness by closeness and level (3, 4)."""
-        return np.array(self.willing)[:, None] * np.array([0.0, *self.recognised])
+    def gives(self) -> F64:
+        """The bond of a tie from which people care, by closeness and level (3, 4)."""
+        chances = np.array(self.willing)[:, None] * np.array([0.0, *self.recognised])
+        return np.minimum(65536 * (1 - chances), 65535.9)
 
     def step(self, place: Place, luck: Luck) -> None:
         """Ask, settle, tire and recover."""
@@ -102,10 +103,9 @@ class InformalCare(Process):
         relieved = np.zeros(len(c), np.int64)
         args = (c.alive, c.level, c.setting, c.household, c.spare, c.resting)
         rows = (t.start, t.degree, t.neighbour, t.kind, t.minutes)
-        gives = np.minimum(65536 * (1 - self.chances), 65535.9)
         _ask(
             *args, c.id, c.need, c.community, c.from_council, c.from_own, c.informal, *rows, asked,
-            t.bond, gives, self.live_in, self.at_most, max(-self.crowding, 0.0),
+            t.bond, self.gives, self.live_in, self.at_most, max(-self.crowding, 0.0),
         )  # fmt: skip
         c.given[:] = 0
         place.ledger.minutes[Giver.UNPAID] += _give(
@@ -142,6 +142,10 @@ def _ask(
 
     The sums go into `asked` (n, 2): by people of the same home, and by others.
     """
+    most = 0
+    for i in range(alive.shape[0]):
+        most = max(most, degree[i])
+    turn = np.empty(most, np.int64)
     for i in range(alive.shape[0]):
         in_need = level[i] > 0 and setting[i] == 0
         if in_need or informal[i] > 0:
@@ -152,34 +156,44 @@ def _ask(
             continue
         paid = int((from_council[i] + from_own[i]) * replaced)
         wanted = int(need[i] * at_most) - community[i] - paid
-        for closeness in range(3):
+        for t in range(_line_up(start[i], start[i] + degree[i], level[i], ids, neighbour, kind, bond, gives, turn)):
             if wanted <= 0:
                 break
-            above, above_id = np.int64(65536), np.int64(-1)
-            for _ in range(degree[i]):
-                closest = -1
-                for e in range(start[i], start[i] + degree[i]):
-                    if kind[e] == 6 or min(kind[e], 2) != closeness or bond[e] < gives[closeness, level[i]]:
-                        continue
-                    if not comes_after(bond[e], ids[neighbour[e]], above, above_id):
-                        continue
-                    if closest < 0 or comes_after(bond[closest], ids[neighbour[closest]], bond[e], ids[neighbour[e]]):
-                        closest = e
-                if closest < 0 or wanted <= 0:
-                    break
-                j = neighbour[closest]
-                above, above_id = np.int64(bond[closest]), ids[j]
-                together = household[i] == household[j]
-                ask = min(wanted, _capacity(j, alive, level, setting, spare, resting, together, live_in))
-                minutes[closest] = ask
-                asked[j, 0 if together else 1] += ask
-                wanted -= ask
+            e = turn[t]
+            j = neighbour[e]
+            together = household[i] == household[j]
+            ask = min(wanted, _capacity(j, alive, level, setting, spare, resting, together, live_in))
+            minutes[e] = ask
+            asked[j, 0 if together else 1] += ask
+            wanted -= ask
 
 
 @compiled
-def comes_after(bond: Any, name: Any, other_bond: Any, other_name: Any) -> Any:
-    """Whether a tie is asked after another: less close, or as close and with the higher id."""
-    return bond < other_bond or (bond == other_bond and name > other_name)
+def _line_up(
+    first: Any, last: Any, level: Any, ids: Any, neighbour: Any, kind: Any, bond: Any, gives: Any, turn: Any
+) -> int:
+    """Write those of the ties `first` to `last` who would care for somebody of that level to `turn`, in the order in
+    which they are asked -> how many.
+    """
+    count = 0
+    for e in range(first, last):
+        if kind[e] == 6 or bond[e] < gives[min(kind[e], 2), level]:
+            continue
+        at = count
+        while at > 0 and comes_before(e, turn[at - 1], ids, neighbour, kind, bond):
+            turn[at] = turn[at - 1]
+            at -= 1
+        turn[at] = e
+        count += 1
+    return count
+
+
+@compiled
+def comes_before(e: Any, f: Any, ids: Any, neighbour: Any, kind: Any, bond: Any) -> Any:
+    """Whether tie e is asked before tie f: partner, kin, others; then who is closer; then who has the lower id."""
+    if min(kind[e], 2) != min(kind[f], 2):
+        return kind[e] < kind[f]
+    return bond[e] > bond[f] or (bond[e] == bond[f] and ids[neighbour[e]] < ids[neighbour[f]])
 
 
 @compiled

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from carecommons.founding.people import Bands
 from carecommons.founding.profile import FIRST_AGES
-from carecommons.kernels.arrays import I64
+from carecommons.kernels.arrays import F64, I64
 from carecommons.kernels.compiled import compiled
-from carecommons.kernels.homes import count_homes
-from carecommons.kernels.keyed import pair
+from carecommons.kernels.homes import count_homes, names_in_use
+from carecommons.kernels.keyed import one, pair
 from carecommons.kernels.rows import append, find
 from carecommons.params import UNCERTAIN, D, param
 from carecommons.place.ledger import Event
 from carecommons.place.luck import BEFORE, BOND, Luck, decision
 from carecommons.place.place import Place
-from carecommons.place.population import Setting
 from carecommons.processes.process import Process
 
 CLOSE_ENOUGH = 12 * 12  # months between the ages of two people who pair up
@@ -42,42 +42,76 @@ class Pairing(Process):
         source="assumption: keeps the founded share of couples",
     )  # fmt: skip
 
+    @cached_property
+    def chances(self) -> F64:
+        """Chance a month of looking for a partner, by year of age (201,)."""
+        band = np.clip(np.searchsorted(FIRST_AGES, np.arange(201), side="right") - 1, 0, 7)
+        return np.array(self.find)[band] / 12
+
     def step(self, place: Place, luck: Luck) -> None:
         """Pair the month's seekers."""
         c, t = place.citizens, place.ties
-        single = np.flatnonzero(c.alive & (c.partner < 0) & (c.setting == Setting.HOME))
-        band = np.clip(np.searchsorted(FIRST_AGES, c.age[single] // 12, side="right") - 1, 0, 7)
-        looks = luck.uniforms("pairing", c.id[single])[:, 0] < np.array(self.find)[band] / 12
-        seekers = single[looks]
-        seekers = seekers[np.lexsort((c.id[seekers], c.age[seekers]))]
-        women, men = seekers[c.sex[seekers] == 0], seekers[c.sex[seekers] == 1]
-        few = min(len(women), len(men))
-        if few == 0:
+        seekers = _seekers(
+            c.alive, c.id, c.age, c.partner, c.setting, self.chances, luck.seed, decision("pairing"), luck.month
+        )
+        if len(seekers) < 2:
             return
-        taken = np.zeros(3 * len(c), np.bool_)
-        taken[c.household[c.alive & (c.household >= 0)]] = True
         place.ledger.events[Event.TIES_FORMED] += _pair_up(
-            women[np.arange(few) * len(women) // few], men[np.arange(few) * len(men) // few], c.id, c.age, c.partner,
-            c.household, c.home_size, c.address, taken, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond,
-            t.minutes,
+            seekers[np.lexsort((c.id[seekers], c.age[seekers]))], c.sex, c.alive, c.id, c.age, c.partner, c.household,
+            c.home_size, c.address, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes,
             luck.seed, decision(BOND), BEFORE,
         )  # fmt: skip
-        count_homes(c.alive, c.household, c.home_size)
+
+
+@compiled
+def _seekers(
+    alive: Any, ids: Any, age: Any, partner: Any, setting: Any, chances: Any, seed: Any, key: Any, month: Any
+) -> I64:
+    """Rows of single people, none in care homes, who look for a partner this month."""
+    rows = np.empty(alive.shape[0], np.int64)
+    m = 0
+    for i in range(alive.shape[0]):
+        if not alive[i] or partner[i] >= 0 or setting[i] == 1:
+            continue
+        if one(seed, key, month, ids[i]) < chances[min(age[i] // 12, 200)]:
+            rows[m] = i
+            m += 1
+    return rows[:m]
+
+
+@compiled
+def _by_sex(rows: I64, sex: Any) -> tuple[I64, I64]:
+    """Women and men among the rows, each in their order."""
+    women, men = np.empty_like(rows), np.empty_like(rows)
+    w, m = 0, 0
+    for i in rows:
+        if sex[i] == 0:
+            women[w] = i
+            w += 1
+        else:
+            men[m] = i
+            m += 1
+    return women[:w], men[:m]
 
 
 @compiled
 def _pair_up(
-    women: I64, men: I64, ids: Any, age: Any, partner: Any, household: Any, home_size: Any, address: Any, taken: Any,
+    seekers: I64, sex: Any, alive: Any, ids: Any, age: Any, partner: Any, household: Any, home_size: Any, address: Any,
     start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any, minutes: Any,
     seed: Any, key: Any, before: Any,
 ) -> int:  # fmt: skip
-    """Pair women and men (m,) one by one, kin with kin excepted; a tie they had becomes theirs as partners -> new
-    ties.
+    """Pair women and men of `seekers` (m,) in turn, kin with kin excepted; a tie they had becomes theirs as partners
+    -> new ties.
     """
     n = ids.shape[0]
+    women, men = _by_sex(seekers, sex)
+    few = min(women.shape[0], men.shape[0])
+    if few == 0:
+        return 0
+    taken = names_in_use(alive, household)
     formed = 0
-    for p in range(women.shape[0]):
-        a, b = women[p], men[p]
+    for p in range(few):
+        a, b = women[p * women.shape[0] // few], men[p * men.shape[0] // few]
         if abs(age[a] - age[b]) > CLOSE_ENOUGH:
             continue
         e = find(start, degree, neighbour, a, b)
@@ -104,4 +138,5 @@ def _pair_up(
                 home = (home + 1) % n
             taken[2 * n + home] = True
             household[a] = household[b] = 2 * n + home
+    count_homes(alive, household, home_size)
     return formed

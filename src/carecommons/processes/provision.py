@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from carecommons.kernels.allocate import buy, price_of
+from carecommons.kernels.arrays import F64, I32, I64
 from carecommons.kernels.compiled import compiled
+from carecommons.kernels.keyed import one
 from carecommons.params import LEVER, UNCERTAIN, A, C, D, param
-from carecommons.place.ledger import Account, Event, Giver
-from carecommons.place.luck import BEFORE, Luck
+from carecommons.place.ledger import Account, pay
+from carecommons.place.luck import BEFORE, Luck, decision
 from carecommons.place.place import Place
-from carecommons.place.population import Route, Setting
+from carecommons.place.population import Route
+from carecommons.processes.assessment import count_bits
 from carecommons.processes.process import Process
 from carecommons.units import WEEKS_A_MONTH, minutes_a_month, pence, pence_a_month
 
-HOME_CARE, ASSISTANTS, PRIVATE, FIRST_ENTERPRISE = 0, 1, 2, 3
+HOME_CARE, ASSISTANTS, PRIVATE, FIRST_ENTERPRISE = 0, 1, 2, 3  # whose hours
+PAYEES = tuple(map(np.int64, (Account.HOME_CARE, Account.ASSISTANTS, Account.HOME_CARE, Account.ENTERPRISES)))
+COUNCIL, CITIZENS, CARE_HOMES = map(np.int64, (Account.COUNCIL, Account.CITIZENS, Account.CARE_HOMES))
+SERVICE_FUND, MIXED, SELF_FUNDER = int(Route.SERVICE_FUND), int(Route.MIXED), int(Route.SELF_FUNDER)
 
 
 class Provision(Process):
@@ -84,102 +91,66 @@ class Provision(Process):
         role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
 
+    @cached_property
+    def prices(self) -> I64:
+        """Pence an hour of contracted care, assistants, private care and micro-enterprises (4,)."""
+        rates = (self.home_care_fee, self.assistant_rate, self.private_fee, self.enterprise_rate)
+        return np.array([pence(rate) for rate in rates])
+
+    @cached_property
+    def fees(self) -> I64:
+        """Pence a month of a care home under 65, and at 65 and over (2,)."""
+        return np.array([pence_a_month(fee) for fee in self.care_home_fee])
+
     def step(self, place: Place, luck: Luck) -> None:
         """Buy for council clients, then let self-funders buy."""
-        c = place.citizens
+        c, e = place.citizens, place.enterprises
         for column in (c.funded, c.from_council, c.from_own, c.council_cost, c.own_cost):
             column[:] = 0
-        n, e = len(c), place.enterprises
-        e.load[:] = 0
-        stock = np.concatenate([
-            np.array([minutes_a_month(h * n) for h in (self.home_care, self.assistants, self.private_care)], np.int64),
-            np.where(e.open, e.capacity, 0).astype(np.int64),
-        ])  # fmt: skip
-        before = stock.copy()
-        paying = c.eligible & (c.route != Route.SELF_FUNDER)
-        self._packages(place, luck, np.flatnonzero(paying & c.alive), stock)
-        self._private(place, luck, np.flatnonzero(c.route == Route.SELF_FUNDER), stock)
-        e.load[:] = (before - stock)[FIRST_ENTERPRISE:]
+        rows, rank, lot, clients = _queue(
+            c.alive,
+            c.id,
+            c.level,
+            c.deficits,
+            c.need,
+            c.eligible,
+            c.route,
+            luck.seed,
+            decision("provision.lot"),
+            BEFORE,
+        )
+        rows = rows[np.lexsort((c.id[rows], lot, rank))]
+        hours = (self.home_care, self.assistants, self.private_care)
+        limits = e.open * e.capacity
+        stock = np.concatenate([np.array([minutes_a_month(h * len(c)) for h in hours]), limits])
+        self._packages(place, rows[:clients], stock)
+        self._private(place, rows[clients:], stock)
+        e.load[:] = limits - stock[FIRST_ENTERPRISE:]
 
-    def _rank(self, place: Place, rows: np.ndarray, luck: Luck) -> np.ndarray:
-        """Rows from the greatest need to the least; equals in the order of a lasting draw."""
-        c = place.citizens
-        lot = luck.at(BEFORE).uniforms("provision.lot", c.id[rows])[:, 0]
-        failed = np.bitwise_count(c.deficits[rows]).astype(np.int64)
-        return np.lexsort((c.id[rows], lot, -c.need[rows], -failed, -c.level[rows]))
-
-    def _fee(self, place: Place, rows: np.ndarray) -> np.ndarray:
-        young, old = (pence_a_month(fee) for fee in self.care_home_fee)
-        return np.where(place.citizens.age[rows] < 65 * 12, young, old).astype(np.int64)
-
-    def _packages(self, place: Place, luck: Luck, rows: np.ndarray, stock: np.ndarray) -> None:
+    def _packages(self, place: Place, rows: I64, stock: I64) -> None:
         c, books, ledger = place.citizens, place.council, place.ledger
         budget = books.care_pot + books.reserves + books.allowance
         budget += books.prevention_pot if books.prevention_first else 0
-        route, home = c.route[rows], c.setting[rows] == Setting.HOME
-        own_money = (route == Route.DIRECT_PAYMENT) | (route == Route.MIXED) | (route == Route.SERVICE_FUND)
-        with_enterprise = home & (c.enterprise[rows] >= 0) & own_money
-        price = np.where(own_money, pence(self.assistant_rate), pence(self.home_care_fee)).astype(np.int32)
-        price[with_enterprise] = pence(self.enterprise_rate)
-        pool = np.where(own_money, ASSISTANTS, HOME_CARE).astype(np.int32)
-        pool[with_enterprise] = c.enterprise[rows][with_enterprise] + FIRST_ENTERPRISE
-        own = np.where(c.short_term[rows] > 0, 0, c.assessable[rows]).astype(np.int32)
-        whole = np.where(home, 0, self._fee(place, rows))
-        got, paid, own_paid = (np.empty(len(rows), np.int32) for _ in range(3))
-        left = buy(
-            self._rank(place, rows, luck),
-            c.entitled[rows],
-            price,
-            own,
-            pool,
-            whole,
-            own,
-            stock,
-            budget,
-            got,
-            paid,
-            own_paid,
+        price, own, pool, whole = _offers(
+            rows, c.age, c.setting, c.route, c.enterprise, c.short_term, c.assessable, self.prices, self.fees
         )
-        self._book(place, rows, np.where(got == 0, 0, paid + own_paid), got, paid, own_paid, pool, whole)
-        _settle_up(place, budget - int(left))
-        ledger.events[Event.BREACHES] += int((got < c.entitled[rows]).sum())
-
-    def _book(
-        self, place: Place, rows: Any, cost: Any, got: Any, paid: Any, own_paid: Any, pool: Any, whole: Any
-    ) -> None:
-        c, ledger = place.citizens, place.ledger
-        by_own = (got.astype(np.int64) * own_paid) // np.maximum(cost, 1)
-        c.funded[rows] = got
-        c.from_own[rows], c.from_council[rows] = by_own, got - by_own
-        c.council_cost[rows], c.own_cost[rows] = paid, own_paid
-        c.care_paid[rows] += own_paid
-        ledger.minutes[Giver.COUNCIL] += int(c.from_council[rows].sum())
-        ledger.minutes[Giver.OWN_MONEY] += int(by_own.sum())
-        ledger.pay(Account.CITIZENS, Account.COUNCIL, int(own_paid.sum()))
-        homes = (whole > 0) & (cost == whole)
-        for payee, which in (
-            (Account.CARE_HOMES, homes),
-            (Account.HOME_CARE, ~homes & (pool == HOME_CARE)),
-            (Account.ASSISTANTS, ~homes & (pool == ASSISTANTS)),
-            (Account.ENTERPRISES, ~homes & (pool >= FIRST_ENTERPRISE)),
-        ):
-            ledger.pay(Account.COUNCIL, payee, int(cost[which].sum()))
-
-    def _private(self, place: Place, luck: Luck, rows: np.ndarray, stock: np.ndarray) -> None:
-        c, ledger = place.citizens, place.ledger
-        rows = rows[self._rank(place, rows, luck)]
-        fee = np.where(c.setting[rows] == Setting.CARE_HOME, self._fee(place, rows), 0)
-        paid = np.zeros(4, np.int64)
-        ledger.minutes[Giver.OWN_MONEY] += _buy_own(
-            rows, c.need, c.informal, c.community, c.enterprise, c.income, c.savings, c.home_value, c.from_own,
-            c.own_cost,
-            c.care_paid, fee, stock, pence(self.private_fee), pence(self.enterprise_rate), self.self_paid_share,
-            self.spends,
-            WEEKS_A_MONTH, paid,
+        got, paid, own_paid = np.empty_like(own), np.empty_like(own), np.empty_like(own)
+        left = buy(
+            np.arange(len(rows)), c.entitled[rows], price, own, pool, whole, own, stock, budget, got, paid, own_paid
+        )
+        _book(
+            rows, got, paid, own_paid, pool, whole, c.entitled, c.funded, c.from_council, c.from_own, c.council_cost,
+            c.own_cost, c.care_paid, ledger.flows, ledger.balances, ledger.minutes, ledger.events,
         )  # fmt: skip
-        ledger.pay(Account.CITIZENS, Account.CARE_HOMES, int(paid[0]))
-        ledger.pay(Account.CITIZENS, Account.HOME_CARE, int(paid[PRIVATE]))
-        ledger.pay(Account.CITIZENS, Account.ENTERPRISES, int(paid[FIRST_ENTERPRISE]))
+        _settle_up(place, budget - left)
+
+    def _private(self, place: Place, rows: I64, stock: I64) -> None:
+        c, ledger = place.citizens, place.ledger
+        _buy_own(
+            rows, c.age, c.setting, c.need, c.informal, c.community, c.enterprise, c.income, c.savings, c.home_value,
+            c.from_own, c.own_cost, c.care_paid, stock, self.prices, self.fees, self.self_paid_share, self.spends,
+            WEEKS_A_MONTH, ledger.flows, ledger.balances, ledger.minutes,
+        )  # fmt: skip
 
 
 def _settle_up(place: Place, spent: int) -> None:
@@ -197,42 +168,105 @@ def _settle_up(place: Place, spent: int) -> None:
 
 
 @compiled
-def _buy_own(
-    rows: Any, need: Any, informal: Any, community: Any, enterprise: Any, income: Any, savings: Any, home_value: Any,
-    from_own: Any, own_cost: Any, care_paid: Any, fee: Any, stock: Any, private: Any, small: Any, share: Any,
-    spends: Any,
-    weeks: Any, paid: Any,
-) -> int:  # fmt: skip
-    """Self-funders buy in turn: a care home whole, home care as far as want, hours and money reach -> minutes bought.
+def _queue(
+    alive: Any, ids: Any, level: Any, deficits: Any, need: Any, eligible: Any, route: Any, seed: Any, key: Any,
+    before: Any,
+) -> tuple[I64, I64, F64, int]:  # fmt: skip
+    """Who buys, council clients before self-funders -> rows, rank, lasting draw (m,), how many are clients.
 
-    Payments by payee go to `paid` (4,): care homes, -, private home care, micro-enterprises.
+    The greatest need ranks lowest: level, then outcomes failed, then minutes.
     """
-    total = 0
+    n = alive.shape[0]
+    rows, rank, lot = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n)
+    m, clients = 0, 0
+    for i in range(n):
+        pays_all = route[i] == SELF_FUNDER
+        if not pays_all and not (eligible[i] and alive[i]):
+            continue
+        failed = count_bits(int(deficits[i]))
+        rows[m] = i
+        rank[m] = (1 << 50 if pays_all else 0) - (np.int64(level[i]) << 40) - (failed << 32) - need[i]
+        lot[m] = one(seed, key, before, ids[i])
+        m += 1
+        clients += not pays_all
+    return rows[:m], rank[:m], lot[:m], clients
+
+
+@compiled
+def _offers(
+    rows: Any, age: Any, setting: Any, route: Any, enterprise: Any, short_term: Any, assessable: Any, prices: Any,
+    fees: Any,
+) -> tuple[I32, I32, I32, I64]:  # fmt: skip
+    """Price of an hour, most that is charged, whose hours, price of a care home or 0, for each of rows (m,)."""
+    m = rows.shape[0]
+    price, own, pool, whole = np.empty(m, np.int32), np.empty(m, np.int32), np.empty(m, np.int32), np.zeros(m, np.int64)
+    for p in range(m):
+        i = rows[p]
+        own_money = SERVICE_FUND <= route[i] <= MIXED
+        pool[p] = ASSISTANTS if own_money else HOME_CARE
+        if own_money and setting[i] == 0 and enterprise[i] >= 0:
+            pool[p] = FIRST_ENTERPRISE + enterprise[i]
+        price[p] = prices[min(pool[p], FIRST_ENTERPRISE)]
+        own[p] = 0 if short_term[i] > 0 else assessable[i]
+        if setting[i] == 1:
+            whole[p] = fees[0 if age[i] < 780 else 1]
+    return price, own, pool, whole
+
+
+@compiled
+def _book(
+    rows: Any, got: Any, paid: Any, own_paid: Any, pool: Any, whole: Any, entitled: Any, funded: Any, from_council: Any,
+    from_own: Any, council_cost: Any, own_cost: Any, care_paid: Any, flows: Any, balances: Any, minutes: Any,
+    events: Any,
+) -> None:  # fmt: skip
+    """Write what was bought for rows (m,) to the people and to the ledger; minutes are shared as their price was."""
     for p in range(rows.shape[0]):
         i = rows[p]
-        if fee[p] > 0:
-            from_income = min(np.int64(income[i] * weeks), fee[p])
-            due = fee[p] - from_income
+        cost = np.int64(paid[p] + own_paid[p]) if got[p] > 0 else 0
+        by_own = np.int64(got[p]) * own_paid[p] // max(cost, 1)
+        funded[i], from_own[i], from_council[i] = got[p], by_own, got[p] - by_own
+        council_cost[i], own_cost[i] = paid[p], own_paid[p]
+        care_paid[i] += own_paid[p]
+        minutes[0] += got[p] - by_own
+        minutes[1] += by_own
+        pay(flows, balances, CITIZENS, COUNCIL, np.int64(own_paid[p]))
+        outright = whole[p] > 0 and cost == whole[p]
+        pay(flows, balances, COUNCIL, CARE_HOMES if outright else PAYEES[min(pool[p], FIRST_ENTERPRISE)], cost)
+        events[19] += got[p] < entitled[i]
+
+
+@compiled
+def _buy_own(
+    rows: Any, age: Any, setting: Any, need: Any, informal: Any, community: Any, enterprise: Any, income: Any,
+    savings: Any, home_value: Any, from_own: Any, own_cost: Any, care_paid: Any, stock: Any, prices: Any, fees: Any,
+    share: Any, spends: Any, weeks: Any, flows: Any, balances: Any, ledger_minutes: Any,
+) -> None:  # fmt: skip
+    """Self-funders buy in turn: a care home whole, home care as far as want, hours and money reach."""
+    for i in rows:
+        if setting[i] == 1:
+            fee = fees[0 if age[i] < 780 else 1]
+            from_income = min(np.int64(income[i] * weeks), fee)
+            due = fee - from_income
             if due > savings[i] + home_value[i]:
                 continue
             first = min(due, savings[i])
             savings[i] -= first
             home_value[i] -= due - first
             minutes: Any = np.int64(need[i])
-            cost: Any = fee[p]
-            paid[0] += cost
+            cost: Any = fee
+            payee = CARE_HOMES
         else:
             want = np.int64(max(need[i] - informal[i] - community[i], 0) * share)
-            where = 3 + enterprise[i] if enterprise[i] >= 0 else 2
-            price = small if enterprise[i] >= 0 else private
+            where = FIRST_ENTERPRISE + enterprise[i] if enterprise[i] >= 0 else PRIVATE
+            price = prices[min(where, FIRST_ENTERPRISE)]
             money = np.int64(savings[i] * spends)
             minutes = min(min(want, stock[where]), money * 60 // price)
             cost = price_of(minutes, price)
             savings[i] -= cost
             stock[where] -= minutes
-            paid[3 if where > 2 else 2] += cost
+            payee = PAYEES[min(where, FIRST_ENTERPRISE)]
         from_own[i] = minutes
         own_cost[i] = cost
         care_paid[i] += cost
-        total += minutes
-    return total
+        ledger_minutes[1] += minutes
+        pay(flows, balances, CITIZENS, payee, cost)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from carecommons.kernels.allocate import order_by
 from carecommons.kernels.arrays import F32
 from carecommons.kernels.compiled import compiled
 from carecommons.kernels.keyed import four, pairs
@@ -206,8 +205,7 @@ def introduce(place: Place, a: Any, b: Any, kinds: Any, closeness: float, luck: 
     if not len(a):
         return 0
     c, t = place.citizens, place.ties
-    priority = (luck.uniforms(f"{what}.order", c.id[a])[:, 0] * 2**53).astype(np.int64)
-    order = order_by(priority, c.id[a])
+    order = luck.order(f"{what}.order", c.id[a])
     bonds = pairs(luck.seed, decision(BOND), BEFORE, c.id, a, b)
     return join(
         order, a, b, kinds, bonds, np.float32(closeness),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from carecommons.founding.people import People
-from carecommons.kernels.arrays import I64
+from carecommons.kernels.arrays import F64, I64, Bool
 from carecommons.kernels.compiled import compiled
-from carecommons.kernels.homes import count_homes
+from carecommons.kernels.homes import count_homes, names_in_use
 from carecommons.kernels.keyed import four, one, pair
 from carecommons.kernels.rows import append, drop
 from carecommons.params import UNCERTAIN, A, B, D, param
@@ -67,18 +68,20 @@ class Turnover(Process):
         high=1, role=UNCERTAIN, grade=D, source="assumption",
     )  # fmt: skip
 
+    @cached_property
+    def by_need(self) -> F64:
+        """Mortality by level of need (4,)."""
+        return np.array(self.mortality_by_need)
+
     def step(self, place: Place, luck: Luck) -> None:
         """Age everybody, then take out those who go, then let newcomers in."""
-        c, events = place.citizens, place.ledger.events
-        fate = _age_and_fate(
+        c = place.citizens
+        gone, fresh = _age_and_fate(
             c.alive, c.id, c.address, c.age, c.sex, c.partner, c.level, c.lonely, c.setting,
-            place.makeup.hazard * self.mortality,
-            np.array(self.mortality_by_need), self.mortality_if_lonely, self.mortality_in_care_home,
+            place.makeup.hazard, self.mortality, self.by_need, self.mortality_if_lonely, self.mortality_in_care_home,
             self.departure_young, self.departure, self.arrival,
-            luck.seed, decision("turnover"), decision("arrival"), luck.month, events,
+            luck.seed, decision("turnover"), decision("arrival"), luck.month, place.ledger.events,
         )  # fmt: skip
-        gone = np.flatnonzero((fate == 1) | (fate == 2))
-        fresh = np.flatnonzero(fate == 3)
         if len(gone):
             self._take_out(place, gone)
         if len(fresh):
@@ -91,74 +94,92 @@ class Turnover(Process):
         place.ledger.events[Event.TIES_LOST] += cut_off(
             gone, c.partner, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes
         )
-        place.ledger.events[Event.LEFT_LIST] += int((c.waiting_since[gone] >= 0).sum())
+        place.ledger.events[Event.LEFT_LIST] += np.count_nonzero(c.waiting_since[gone] >= 0)
         c.clear(gone, keep=PERMANENT)
 
     def _let_in(self, place: Place, fresh: I64, luck: Luck) -> None:
         c, t = place.citizens, place.ties
-        c.alive[fresh] = True
-        c.arrived[fresh] = luck.month
-        c.id[fresh] = (np.int64(luck.month) << 32) | c.address[fresh]
-        draws = luck.uniforms("arrival.age", c.id[fresh])
-        of_age = draws[:, 0] < self.coming_of_age
-        c.age[fresh] = np.where(of_age, 18 * 12, 18 * 12 + (draws[:, 1] ** 2 * 50 * 12).astype(np.int16))
-        c.sex[fresh] = draws[:, 2] < 0.5
-        c.household[fresh] = _vacant_homes(place, fresh)
+        fresh = fresh[np.argsort(c.address[fresh])]  # the order of their identities
+        of_age = _take_up(
+            fresh, c.alive, c.arrived, c.id, c.address, c.age, c.sex, c.household, self.coming_of_age,
+            luck.seed, decision("arrival.age"), luck.month,
+        )  # fmt: skip
         People.draw_traits(place, fresh, luck)
-        order = fresh[np.argsort(c.id[fresh], kind="stable")]
-        before = len(t)
-        move_in(
-            order, of_age[np.argsort(c.id[fresh], kind="stable")], c.address, c.age, c.alive, c.household, c.partner,
-            c.neighbourhood, place.neighbourhoods.first, place.row_of, c.id,
-            t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes,
+        place.ledger.events[Event.TIES_FORMED] += move_in(
+            fresh, of_age, c.age, c.alive, c.household, c.partner, c.neighbourhood, place.neighbourhoods.first,
+            place.row_of, c.id, t.start, t.degree, t.neighbour, t.strength, t.kind, t.bond, t.minutes,
             luck.seed, decision("arrival.home"), luck.month, decision(BOND), BEFORE,
         )  # fmt: skip
-        place.ledger.events[Event.TIES_FORMED] += len(t) - before
 
 
-def _vacant_homes(place: Place, fresh: I64) -> I64:
-    """Names of households in which nobody lives, one for each of `fresh`: that of the address where it is free.
+@compiled
+def _take_up(
+    fresh: Any, alive: Any, arrived: Any, ids: Any, address: Any, age: Any, sex: Any, household: Any, coming: Any,
+    seed: Any, key: Any, month: Any,
+) -> Bool:  # fmt: skip
+    """Newcomers take up empty addresses (m,), each a household of their own -> who has just come of age (m,)."""
+    of_age = np.zeros(fresh.shape[0], np.bool_)
+    for k in range(fresh.shape[0]):
+        i = fresh[k]
+        alive[i] = True
+        arrived[i] = month
+        ids[i] = (np.int64(month) << 32) | address[i]
+        u, v, w, _ = four(seed, key, month, ids[i])
+        of_age[k] = u < coming
+        age[i] = 18 * 12 if of_age[k] else 18 * 12 + int(v * v * 50 * 12)
+        sex[i] = w < 0.5
+    _name_homes(fresh, address, names_in_use(alive, household), household)
+    return of_age
 
-    It is not where those whom an earlier newcomer took in stayed on; where both its names are taken, another's is used.
+
+@compiled
+def _name_homes(fresh: Any, address: Any, taken: Any, household: Any) -> None:
+    """Give newcomers, in the order of their addresses, names of households in which nobody lives.
+
+    It is that of the address where it is free, which it is not where those whom an earlier newcomer took in stayed on;
+    where both its names are taken, the first that no other newcomer has.
     """
-    c, n = place.citizens, len(place.citizens)
-    taken = np.zeros(3 * n, np.bool_)
-    taken[c.household[c.alive & (c.household >= 0)]] = True
-    address = c.address[fresh].astype(np.int64)
-    name = np.where(taken[address + n], address, address + n)
-    crowded = np.flatnonzero(taken[name])
-    if len(crowded):
-        free = np.setdiff1d(np.flatnonzero(~taken), name)
-        name[crowded[np.argsort(address[crowded])]] = free[: len(crowded)]
-    return name
+    n = household.shape[0]
+    free = ~taken
+    for i in fresh:
+        household[i] = address[i] if taken[address[i] + n] else address[i] + n
+        free[household[i]] = False
+    nearest = 0
+    for i in fresh:
+        if taken[household[i]]:
+            while not free[nearest]:
+                nearest += 1
+            household[i] = nearest
+            free[nearest] = False
 
 
 @compiled
 def _age_and_fate(
     alive: Any, ids: Any, address: Any, age: Any, sex: Any, partner: Any, level: Any, lonely: Any, setting: Any,
-    hazard: Any,
-    by_need: Any, if_lonely: Any, in_care_home: Any, young: Any, older: Any, arrival: Any,
+    hazard: Any, mortality: Any, by_need: Any, if_lonely: Any, in_care_home: Any, young: Any, older: Any, arrival: Any,
     seed: Any, key: Any, key_arrival: Any, month: Any, events: Any,
-) -> Any:  # fmt: skip
-    """0 stays, 1 dies, 2 leaves, 3 arrives at an empty address (n,)."""
+) -> tuple[I64, I64]:  # fmt: skip
+    """Rows of those who die or leave, and of empty addresses that are taken."""
     n = alive.shape[0]
-    fate = np.zeros(n, np.int8)
+    gone, fresh = np.empty(n, np.int64), np.empty(n, np.int64)
+    went, came = 0, 0
     leave_young = 1.0 - (1.0 - young) ** (1.0 / 12.0)
     leave_older = 1.0 - (1.0 - older) ** (1.0 / 12.0)
     for i in range(n):
         if not alive[i]:
             if one(seed, key_arrival, month, address[i]) < arrival:
-                fate[i] = 3
-                events[2] += 1
+                fresh[came] = i
+                came += 1
             continue
         age[i] += 1
         years = min(age[i] // 12, 100)
-        rate = hazard[sex[i], years] * by_need[level[i]] * (if_lonely if lonely[i] else 1.0)
+        rate = hazard[sex[i], years] * mortality * by_need[level[i]] * (if_lonely if lonely[i] else 1.0)
         if setting[i] == 1:
             rate *= in_care_home
         u, v, _, _ = four(seed, key, month, ids[i])
         if u < rate and u < -np.expm1(-rate):
-            fate[i] = 1
+            gone[went] = i
+            went += 1
             events[0] += 1
             continue
         other = partner[i]
@@ -168,9 +189,11 @@ def _age_and_fate(
             _, v, _, _ = four(seed, key, month, ids[other])
             years = (age[other] + (1 if other > i else 0)) // 12
         if v < (leave_young if years < 35 else leave_older):
-            fate[i] = 2
+            gone[went] = i
+            went += 1
             events[1] += 1
-    return fate
+    events[2] += came
+    return gone[:went], fresh[:came]
 
 
 @compiled
@@ -191,12 +214,12 @@ def cut_off(
 
 @compiled
 def move_in(
-    order: Any, of_age: Any, address: Any, age: Any, alive: Any, household: Any, partner: Any, neighbourhood: Any,
+    order: Any, of_age: Any, age: Any, alive: Any, household: Any, partner: Any, neighbourhood: Any,
     first: Any, row_of: Any, ids: Any, start: Any, degree: Any, neighbour: Any, strength: Any, kind: Any, bond: Any,
-    minutes: Any,
-    seed: Any, key: Any, month: Any, key_bond: Any, before: Any,
-) -> None:  # fmt: skip
-    """Newcomers have family near by where four tries find a parent's age; those of eighteen live there."""
+    minutes: Any, seed: Any, key: Any, month: Any, key_bond: Any, before: Any,
+) -> int:  # fmt: skip
+    """Newcomers have family near by where four tries find a parent's age; those of eighteen live there -> ties."""
+    formed = 0
     for k in range(order.shape[0]):
         i = order[k]
         low, high = first[neighbourhood[i]], first[neighbourhood[i] + 1]
@@ -211,11 +234,13 @@ def move_in(
             tie = np.uint16(pair(seed, key_bond, before, ids[i], ids[host]) * 65536.0)
             append(start, degree, neighbour, strength, kind, bond, minutes, i, host, np.float32(0.9), 1, tie)
             append(start, degree, neighbour, strength, kind, bond, minutes, host, i, np.float32(0.9), 1, tie)
+            formed += 1
             other = partner[host]
             if other >= 0 and start[other] + degree[other] < start[other + 1]:
                 tie = np.uint16(pair(seed, key_bond, before, ids[i], ids[other]) * 65536.0)
                 append(start, degree, neighbour, strength, kind, bond, minutes, i, other, np.float32(0.9), 1, tie)
                 append(start, degree, neighbour, strength, kind, bond, minutes, other, i, np.float32(0.9), 1, tie)
+                formed += 1
             family = 0
             for e in range(start[host], start[host] + degree[host] - 1):
                 j = neighbour[e]
@@ -227,4 +252,6 @@ def move_in(
                 append(start, degree, neighbour, strength, kind, bond, minutes, i, j, np.float32(0.5), 1, tie)
                 append(start, degree, neighbour, strength, kind, bond, minutes, j, i, np.float32(0.5), 1, tie)
                 family += 1
+            formed += family
             break
+    return formed

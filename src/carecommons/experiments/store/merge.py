@@ -1,0 +1,78 @@
+"""Bring the runs of several stores, such as the shards of one sweep, together in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from carecommons.errors import InputError
+from carecommons.experiments.store.database import DONE, Run, Store
+from carecommons.experiments.store.errors import IncompatibleError, shown
+from carecommons.experiments.store.identity import differences
+from carecommons.experiments.store.sealed import Row
+
+_BATCH: Final = 200  # rows that are brought over at once
+
+
+def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "carecommons merge") -> None:
+    """Bring all runs of `sources` into `target`, which may be new; the sources are not changed.
+
+    The same whichever order or grouping they come in, and however often. A failed run gives way to one that was done.
+
+    Raises
+    ------
+    IncompatibleError
+        A source holds runs of another identity, or equal runs gave different results.
+    """
+    if not sources:
+        raise InputError("merge: no folders to merge from")
+    for source in sources:
+        if Path(source).resolve() == Path(target).resolve():
+            raise InputError(f"merge: {shown(source)} cannot be merged into itself")
+    with Store.read(sources[0]) as first:
+        identity = first.identity
+    with Store.write(target, identity, command=command) as store:
+        for source in sources:
+            with Store.read(source) as other:
+                _agree(store, other)
+                _bring(store, other)
+
+
+def _agree(store: Store, other: Store) -> None:
+    varied = [key for each in (store, other) for record in each.designs() for key in record.get("factors", {})]
+    different = differences(store.identity, other.identity, varied)
+    if different:
+        raise IncompatibleError(f"{shown(other.folder)}: holds other runs than {shown(store.folder)}: {different}")
+
+
+def _bring(store: Store, other: Store) -> None:
+    news = _news(store, other)
+    while batch := list(islice(news, _BATCH)):
+        with store.sealed.transaction("writing what another store holds"):
+            for table, row in batch:
+                store.sealed.put(table, row, other.sealed.data(row[0]) if table == "run" else None)
+
+
+def _news(store: Store, other: Store) -> Iterator[tuple[str, Row]]:
+    """The rows that are to be written: those that are not there, and those that win over what is."""
+    for table in ("session", "point", "design", "run"):
+        for row in other.sealed.rows(table):
+            held = store.sealed.get(table, row[0])
+            if held is None or (held != row and _wins(table, row, held, other)):
+                yield table, row
+
+
+def _wins(table: str, row: Row, held: Row, other: Store) -> bool:
+    """Which of two rows of one name stays: a choice by their content alone, so that no order matters."""
+    if table == "design":
+        return row > held  # what was asked for last
+    if table != "run":
+        return row < held
+    new, old = Run(*row), Run(*held)
+    if new.status != old.status:
+        return new.status == DONE
+    if new.status == DONE and new.digest != old.digest:
+        raise IncompatibleError(f"{shown(other.folder)}: run {new.key} has other results than in the other folders")
+    return new[4:] < old[4:]

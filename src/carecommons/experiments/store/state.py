@@ -1,0 +1,121 @@
+"""How a folder of runs stands: what is done, what is missing, who is at it, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import fsum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from carecommons.experiments.provenance import code
+from carecommons.experiments.store import files
+from carecommons.experiments.store.database import DONE, FAILED, Store
+from carecommons.experiments.store.errors import shown
+from carecommons.experiments.store.identity import differences
+from carecommons.experiments.store.lock import Holder, holder
+from carecommons.experiments.task import key_of
+
+
+class Place(NamedTuple):
+    """Where a run stands in a design."""
+
+    cell: int
+    replicate: int
+    seed: int
+    key: str
+
+
+class Progress(NamedTuple):
+    """How many runs of a design there are, and how they went."""
+
+    title: str
+    cells: int
+    done: int
+    failed: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class State:
+    """A folder of runs at a glance: `designs` newest last, `seconds` of compute, `size` in bytes.
+
+    `code` says in which parts the code that made it is not today's.
+    """
+
+    folder: Path
+    kind: str
+    done: int
+    failed: int
+    designs: tuple[Progress, ...]
+    seconds: float
+    size: int
+    holder: Holder | None
+    command: str
+    versions: Mapping[str, str]
+    code: str
+
+    @property
+    def missing(self) -> int:
+        """Runs of the newest design that were not tried yet."""
+        return self.designs[-1].missing if self.designs else 0
+
+    @property
+    def advice(self) -> str:
+        """What to do next."""
+        if self.holder:
+            return f"wait for {self.holder}"
+        if self.missing:
+            return f"give the same command again, {self.missing:,} runs are left: {self.command}"
+        if self.failed:
+            return f"run once more what failed: carecommons retry {shown(self.folder)}"
+        return f"look at {shown(self.folder / 'summary.csv')}"
+
+    def records(self) -> dict[str, Any]:
+        """The same as plain values, for tables and JSON."""
+        return {
+            "kind": self.kind, "done": self.done, "failed": self.failed, "missing": self.missing,
+            "designs": len(self.designs), "seconds of compute": round(self.seconds, 1), "bytes": self.size,
+            "written now by": str(self.holder) if self.holder else "nobody", "command": self.command,
+            "code": self.code or "today's", **{f"version of {name}": each for name, each in self.versions.items()},
+        }  # fmt: skip
+
+
+def state(path: str | Path) -> State:
+    """Look at a folder of runs, also while it is being written."""
+    with Store.read(path) as store:
+        runs = list(store.runs())
+        status = {run.key: run.status for run in runs}
+        sessions = sorted(store.sessions().values(), key=lambda each: str(each["started"]))
+        folder = store.folder or Path()
+        return State(
+            folder=folder,
+            kind=str(store.identity.get("kind", "")),
+            done=sum(run.status == DONE for run in runs),
+            failed=sum(run.status == FAILED for run in runs),
+            designs=tuple(_progress(record, status) for record in store.designs()),
+            seconds=fsum(run.seconds for run in runs),
+            size=sum(file.stat().st_size for file in folder.glob(f"{files.DATABASE}*") if file.is_file()),
+            holder=holder(folder),
+            command=sessions[-1]["command"] if sessions else "",
+            versions=sessions[-1].get("versions", {}) if sessions else {},
+            code=differences({"code": store.identity.get("code", {})}, {"code": dict(code())}, ()),
+        )
+
+
+def worlds(record: Mapping[str, Any]) -> list[int]:
+    """The seeds of a design: as they are listed, or so many from the first."""
+    return list(record["seeds"]) if "seeds" in record else [record["seed"] + k for k in range(record["replicates"])]
+
+
+def places(record: Mapping[str, Any]) -> Iterator[Place]:
+    """Every run of a design, cell by cell."""
+    for cell, subject in enumerate(record["subjects"]):
+        for replicate, seed in enumerate(worlds(record)):
+            yield Place(cell, replicate, seed, key_of(subject, seed))
+
+
+def _progress(record: Mapping[str, Any], status: Mapping[str, str]) -> Progress:
+    found = [status.get(place.key) for place in places(record)]
+    title, cells = str(record.get("title", "")), len(record["subjects"])
+    return Progress(title, cells, found.count(DONE), found.count(FAILED), found.count(None))
