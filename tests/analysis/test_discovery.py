@@ -293,8 +293,24 @@ def test_a_sweep_without_the_scenario_itself_is_compared_with_one_of_it() -> Non
         cases(sweep, {"isolation": "rises"}, against=sweep)
     levels = {"council.funding": 0.8, "ties.lose_touch": 0.3}
     assert cases(sweep, {"isolation": "rises"}, against=levels).y.sum() == 1
-    with pytest.raises(InputError, match="must be one"):
-        cases(sweep, {"isolation": "rises"}, against={"council.funding": 0.8})
+
+
+def test_a_policy_is_compared_with_another_under_the_same_assumptions() -> None:
+    sweep = sweep_of((0.7, 0.8))
+    sweep.values["isolation"] = [
+        [
+            100 * c["ties.lose_touch"] + (c["council.funding"] == 0.7) * (c["ties.lose_touch"] > 0.2) + k
+            for k in range(4)
+        ]
+        for c in sweep.design.cells
+    ]
+    found = cases(sweep, {"isolation": "rises"}, against={"council.funding": 0.8})
+    assert set(found.x["council.funding"]) == {0.7}  # what would be compared with itself is no case
+    assert (found.y == (found.x["ties.lose_touch"] > 0.2)).all() and 0 < found.y.sum() < len(found.y)
+    with pytest.raises(InputError, match=r"has no partner"):
+        cases(sweep, {"isolation": "rises"}, against={"council.funding": 0.9})
+    with pytest.raises(InputError, match=r"did you mean 'council.funding'"):
+        cases(sweep, {"isolation": "rises"}, against={"council.fundin": 0.8})
 
 
 @pytest.mark.parametrize("text", ["grows", "rises by", "held", "above", "rises by -1", ""])

@@ -25,7 +25,7 @@ from carecommons.scenario import Scenario
 pytestmark = needs_proc
 NAME = files.DATABASE
 DESIGN = Study(cells=3, replicates=4)
-LONGER = DESIGN._replace(replicates=20)
+LONGER = DESIGN._replace(replicates=15)
 
 
 def swept(folder: Path, study: Study = DESIGN, force: bool = False, **more: object) -> Sweep:
@@ -143,7 +143,7 @@ def test_damage_to_a_sweep_is_found_and_after_repair_the_same_command_gives_the_
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("file", [NAME, f"{NAME}-wal"])
-@repetitions(1, 50)
+@repetitions(1, 25)
 def test_damage_to_a_sweep_that_was_killed_is_found_or_costs_runs_that_are_done_again(
     damage: Callable[[Path, random.Random], None], file: str, times: int, torn: Path, untorn: Path, tmp_path: Path
 ) -> None:
@@ -165,7 +165,7 @@ def test_damage_to_a_sweep_that_was_killed_is_found_or_costs_runs_that_are_done_
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@repetitions(1, 30)
+@repetitions(1, 8)
 def test_damage_to_a_file_beside_the_runs_is_named_and_costs_no_run(
     damage: Callable[[Path, random.Random], None], times: int, origin: Path, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from carecommons.analysis.adapters import frame_of
 from carecommons.analysis.discovery import Discovery, discover
-from carecommons.errors import InputError, one_line
+from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import Estimate, estimate
 from carecommons.kernels.arrays import Bool
@@ -91,8 +91,10 @@ def cases(sweep: Sweep, question: Mapping[str, str] | Callable[[Means], Any], *,
         By outcome what it must do, such as {"isolation": "rises", "funded": "held within 5%"}, all of it; or a function
         of the table of means that gives true or false for each cell.
     against
-        What changes are from: the levels of a cell of the sweep, or a sweep of one cell in the same worlds. By default
-        the scenario as it stands, which must then be a cell. A cell of the sweep that is compared with is no case.
+        What changes are from: levels of some factors, such as {"council.funding": 1.0}, and each cell is compared with
+        the one that differs from it in these alone (the same assumptions under another policy); or a sweep of one cell
+        in the same worlds. By default the scenario as it stands, which must then be a cell. A cell that would be
+        compared with itself is no case.
 
     Raises
     ------
@@ -106,12 +108,13 @@ def cases(sweep: Sweep, question: Mapping[str, str] | Callable[[Means], Any], *,
     conditions = [Condition.of(outcome, text) for outcome, text in question.items()]
     if not conditions:
         raise InputError(f"discover: no question; give an outcome and what it must do, like {FORMS}")
-    own, other = _against(sweep, against) if any(each.of_change for each in conditions) else (None, None)
+    changes = any(each.of_change for each in conditions)
+    partners, other = _against(sweep, against) if changes else ([None] * len(frame), None)
     y = np.ones(len(frame), bool)
     for each in conditions:
-        y &= _holding(sweep, each, own, other)
+        y &= _holding(sweep, each, partners, other)
     words = ", ".join(f"{outcome} {text.strip()}" for outcome, text in question.items())
-    kept = np.arange(len(frame)) != (-1 if own is None else own)
+    kept = np.array([cell != partner for cell, partner in enumerate(partners)])
     return Cases(frame[kept].reset_index(drop=True), y[kept], words)
 
 
@@ -123,13 +126,15 @@ def where(sweep: Sweep, question: Mapping[str, str] | Callable[[Means], Any], *,
     return discover(found.x, found.y, question=found.question, density=density, most=most, seed=seed)
 
 
-def _holding(sweep: Sweep, condition: Condition, own: int | None, other: Sweep | None) -> Bool:
-    """In which cells a condition holds (cells,)."""
+def _holding(sweep: Sweep, condition: Condition, partners: Sequence[int | None], other: Sweep | None) -> Bool:
+    """In which cells a condition holds (cells,), each set against its partner or all against the other sweep's cell."""
     values = sweep.values[condition.outcome]
-    before = other.values[condition.outcome][0] if other is not None else values[own] if own is not None else None
     found = []
-    for number, row in enumerate(values):
+    for number, (row, partner) in enumerate(zip(values, partners, strict=True)):
         level = estimate(row)
+        before = (
+            other.values[condition.outcome][0] if other is not None else None if partner is None else values[partner]
+        )
         change = None if before is None else estimate([b - a for a, b in zip(before, row, strict=True)])
         if np.isnan(level.mean) or (condition.of_change and (change is None or np.isnan(change.mean))):
             raise InputError(f"discover: {condition.outcome} has no value in cell {number}: a mean over nobody")
@@ -137,22 +142,26 @@ def _holding(sweep: Sweep, condition: Condition, own: int | None, other: Sweep |
     return np.array(found, bool)
 
 
-def _against(sweep: Sweep, against: Any) -> tuple[int | None, Sweep | None]:
-    """The cell of the sweep that changes are from, or the sweep of that one cell."""
+def _against(sweep: Sweep, against: Any) -> tuple[list[int | None], Sweep | None]:
+    """By cell the one that its changes are from, or for all of them a sweep of one cell."""
+    cells = sweep.design.cells
     if against is None:
-        if sweep.design.own_cell is None:
-            raise InputError(
-                "discover: no cell is the scenario as it stands; give against= levels, or a sweep of one cell"
-            )
-        return sweep.design.own_cell, None
+        own = sweep.design.own_cell
+        if own is None:
+            raise InputError("discover: no cell is the scenario as it stands; say what to compare with (against), "
+                             "such as council.funding=1.0, or a sweep of one cell")  # fmt: skip
+        return [own] * len(cells), None
     if isinstance(against, Mapping):
-        cells = sweep.design.cells
-        found = [k for k, cell in enumerate(cells) if all(cell.get(key) == level for key, level in against.items())]
-        if len(found) != 1:
-            raise InputError(
-                f"discover: against = {one_line(dict(against))} is {len(found) or 'no'} cells, must be one"
-            )
-        return found[0], None
+        for key in against:
+            if key not in sweep.design.factors:
+                raise InputError(f"discover: against '{one_line(key)}' was not varied"
+                                 f"{did_you_mean(key, sweep.design.factors)}")  # fmt: skip
+        places = {tuple(cell.values()): number for number, cell in enumerate(cells)}
+        partners = [places.get(tuple({**cell, **against}.values())) for cell in cells]
+        if None in partners:
+            raise InputError(f"discover: against = {one_line(dict(against))}: cell {partners.index(None)} has no "
+                             "partner that differs from it in this alone")  # fmt: skip
+        return partners, None
     if len(against.design.cells) != 1 or list(against.design.seeds) != list(sweep.design.seeds):
         raise InputError("discover: against must be a sweep of one cell in the same worlds")
-    return None, against
+    return [None] * len(cells), against

@@ -15,6 +15,8 @@ from carecommons.errors import InputError, one_line
 if TYPE_CHECKING:
     from carecommons.experiments.sweep import Sweep
 
+SHOWN = 20  # ranks that are printed
+
 ON = click.option("--on", "outcome", default="isolation", metavar="NAME", help="The outcome.  [isolation]")
 
 
@@ -36,7 +38,7 @@ def sensitivity(folder: str, outcome: str, as_json: bool) -> None:
 
 @cli.command(short_help="Say where something happens.", epilog=example(
     "carecommons sweep derby --sample lhs:200 --over ties --vary council.funding=0.85,1.0 -o out/wide",
-    "carecommons discover out/wide --where isolation=rises --where funded='held within 5%'"))  # fmt: skip
+    "carecommons discover out/wide --where isolation=rises --against council.funding=1.0"))  # fmt: skip
 @click.argument("folder")
 @click.option(
     "--where",
@@ -46,15 +48,24 @@ def sensitivity(folder: str, outcome: str, as_json: bool) -> None:
     metavar="OUTCOME=WHAT",
     help="What must hold: 'rises', 'falls by 5%', 'surely rises', 'held within 5%', 'above 0.3', 'below 12'.",
 )
+@click.option(
+    "--against",
+    "against",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Compare each setting with the one that differs in this alone; the scenario as it stands by default.",
+)
 @click.option("--most", default=1, metavar="NUMBER", help="Boxes to look for.  [1]")
 @JSON
-def discover(folder: str, wheres: Sequence[str], most: int, as_json: bool) -> None:
+def discover(folder: str, wheres: Sequence[str], against: Sequence[str], most: int, as_json: bool) -> None:
     """Find the ranges of inputs within which all that --where asks for is common, in the sweep in FOLDER."""
     from carecommons.analysis.cases import where
-    from carecommons.experiments.levels import assignments
+    from carecommons.experiments.levels import assignments, parse_set
 
     question = dict(assignments(wheres, "--where", "outcome=what, such as isolation=rises"))
-    tell(where(swept(folder, "discover"), question, most=most), as_json)
+    tell(
+        where(swept(folder, "discover"), question, against=parse_set(against, "--against") or None, most=most), as_json
+    )
 
 
 @cli.command(
@@ -82,7 +93,8 @@ def ranks(folder: str, outcome: str, as_json: bool) -> None:
     from carecommons.experiments import show
 
     rows = swept(folder, "ranks").ranks(outcome).records()
-    tell(rows, as_json, show.rows_table(f"By {outcome}, the best first", rows))
+    most = f", {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
+    tell(rows, as_json, show.rows_table(f"By {outcome}, the best first{most}", rows[:SHOWN]))
 
 
 @cli.command(short_help="Say what a difference is worth.", epilog=example(

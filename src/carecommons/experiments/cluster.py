@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import queue
 import threading
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.engines import Engine
-from carecommons.experiments.performing import Try, Worlds, attempt, cause_of, done, within
+from carecommons.experiments.performing import RunError, Try, Worlds, attempt, cause_of, done, within
 from carecommons.experiments.provenance import fingerprint
 from carecommons.experiments.task import Done, Task
 from carecommons.scenario import Scenario
@@ -71,8 +72,11 @@ def _await_workers(client: Any, engine: Engine) -> None:
     try:
         client.wait_for_workers(1, timeout=engine.patience)
     except TimeoutError:
-        where = one_line(engine.scheduler)
-        raise InputError(f"scheduler = {where}: it has had no worker for {engine.patience:g} s") from None
+        raise InputError(_bare(engine)) from None
+
+
+def _bare(engine: Engine) -> str:
+    return f"scheduler = {one_line(engine.scheduler)}: it has had no worker for {engine.patience:g} s"
 
 
 class _Flight:
@@ -83,41 +87,60 @@ class _Flight:
         self._waiting, self._suspect = deque(tasks), deque[Task]()
         self._tries: dict[str, int] = {}
         self._there: dict[str, Task] = {}
+        self._futures: dict[str, Any] = {}
+        self._landed: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def answers(self) -> Generator[Done, None, None]:
-        landing = self._distributed.as_completed(loop=self._client.loop)
         try:
             while self._waiting or self._there or self._suspect:
-                self._send(landing)
-                future = next(landing)
+                self._send()
+                future = self._next()
                 task = self._there.pop(future.key)
+                del self._futures[future.key]
                 tried = self._result(future)
                 future.release()
                 if (done := self._judged(task, tried)) is not None:
                     yield done
         finally:
-            self._client.cancel(list(landing.futures))
+            self._client.cancel(list(self._futures.values()))
 
-    def _send(self, landing: Any) -> None:
+    def _send(self) -> None:
         room = AHEAD * max(1, sum(self._client.nthreads().values()))
         while self._waiting and len(self._there) < room:
-            landing.add(self._submit(self._waiting.popleft()))
+            self._submit(self._waiting.popleft())
         if not self._there and self._suspect:
-            landing.add(self._submit(self._suspect.popleft()))
+            self._submit(self._suspect.popleft())
 
-    def _submit(self, task: Task) -> Any:
+    def _next(self) -> Any:
+        """The next future that has landed; a cluster may be slow, but not without workers for long."""
+        while True:
+            try:
+                return self._landed.get(timeout=self._engine.patience)
+            except queue.Empty:
+                self._check_workers()
+
+    def _check_workers(self) -> None:
+        if not self._client.nthreads():
+            raise RunError(_bare(self._engine))
+
+    def _submit(self, task: Task) -> None:
         tries = self._tries[task.key] = self._tries.get(task.key, 0) + 1
         key = task.key if tries == 1 else f"{task.key}-{tries}"
-        self._there[key] = task
         texts = [json.dumps(each.flat()) for each in task.scenarios]
         order = (task.seed, texts, self._engine.timeout, fingerprint())
-        return self._client.submit(perform_there, *order, key=key, pure=True, retries=self._engine.retries)
+        future = self._client.submit(perform_there, *order, key=key, pure=True, retries=self._engine.retries)
+        self._there[key], self._futures[key] = task, future
+        future.add_done_callback(self._landed.put)
 
     def _result(self, future: Any) -> Try:
         try:
-            return Try(*future.result())
+            return Try(*future.result(timeout=self._engine.patience))
+        except self._distributed.TimeoutError:  # its worker may have died before it could hand over what it had
+            self._check_workers()
+            return Try(None, f"no answer for {self._engine.patience:g} s", True, 0.0)
         except self._distributed.scheduler.KilledWorker as problem:
-            return Try(None, f"worker died {problem.allowed_failures + 1} times", True, 0.0)
+            deaths = problem.allowed_failures + 1
+            return Try(None, "worker died" if deaths == 1 else f"worker died {deaths} times", True, 0.0)
         except Exception as problem:  # what the cluster itself could not do, such as importing carecommons
             return Try(None, cause_of(problem), True, 0.0)
 

@@ -146,6 +146,11 @@ def level_of(key: str, value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def level(value: Any) -> str:
+    """A level as a name holds it."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _multiple(found: Parameter) -> bool:
     return found.unit.startswith("x today's")
 
@@ -153,7 +158,8 @@ def _multiple(found: Parameter) -> bool:
 def sweep_tables(sweep: Sweep) -> Group:
     """The design's outcomes over its cells: as a grid for two factors, as a list otherwise."""
     d = sweep.design
-    grid = len(d.factors) == 2 and min(map(len, d.factors.values())) <= WIDEST
+    sizes = [len(levels) for levels in d.factors.values()]
+    grid = len(sizes) == 2 and min(sizes) <= WIDEST and len(d.cells) == math.prod(sizes)
     parts: list[RenderableType] = [_grid(sweep, outcome) for outcome in d.outcomes] if grid else [_list(sweep)]
     how = f"mean of the last 12 of {d.scenario.months} months ± 95% interval over {d.replicates} replicates"
     own = "; bold: the scenario as it stands" if d.own_cell is not None else ""

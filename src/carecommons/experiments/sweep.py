@@ -137,7 +137,7 @@ class Sweep:
     def ranks(self, outcome: str) -> Ranks:
         """The cells from the best to the worst, and how stable that order is in worlds drawn anew."""
         check_outcomes([outcome])
-        names = [", ".join(f"{key}={value}" for key, value in cell.items()) for cell in self.design.cells]
+        names = [", ".join(f"{key}={show.level(value)}" for key, value in cell.items()) for cell in self.design.cells]
         return ranks(dict(zip(names, self.values[outcome], strict=True)), BY_NAME[outcome].good)
 
     def plot(self, outcome: str = MAPS[0], path: str | Path | None = None) -> Any:

@@ -1,0 +1,154 @@
+"""Folders of results on the command line: how they stand, what they say, and how they become one or leave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from carecommons.experiments.store.database import Store
+from test_cli import SMALL, carecommons, ran
+
+SWEEP = f"sweep derby --vary council.funding=0.5,1.0 {SMALL} -r 2 -j 1"
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a sweep of four runs."""
+    folder = tmp_path_factory.mktemp("swept") / "out"
+    ran(f"{SWEEP} -o {folder}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a comparison of three pairs over a year."""
+    folder = tmp_path_factory.mktemp("compared") / "out"
+    ran(f"compare derby --but council.funding=0.5 --citizens 120 --months 12 -r 3 -j 1 -o {folder}")
+    return folder
+
+
+def test_a_folder_says_how_it_stands(swept: Path) -> None:
+    told = json.loads(ran(f"status {swept} --json"))
+    assert (told["kind"], told["done"], told["failed"], told["missing"]) == ("sweep", 4, 0, 0)
+    assert told["written now by"] == "nobody" and told["code"] == "today's"
+    shown = ran(f"status {swept}")
+    assert "carecommons sweep" not in shown.splitlines()[-1] and shown.splitlines()[-1].startswith("Next: look at ")
+
+
+def test_a_dry_run_runs_nothing_and_says_what_it_would_take(tmp_path: Path, swept: Path) -> None:
+    shown = ran(f"{SWEEP} -o {swept} --dry-run")
+    assert "runs: 4, of which 4 are done and 0 to do" in shown and "memory: about" in shown
+    shown = ran(f"{SWEEP} -o {tmp_path / 'new'} --dry-run")
+    assert "4 to do" in shown and "time: about" in shown and not (tmp_path / "new").exists()
+
+
+def test_a_design_of_correlated_inputs_is_refused_unless_forced() -> None:
+    overs = "--over asking.door=0.5:1 --over ties.meet=0.4:0.6 --over need.shock=0.001:0.004"
+    words = f"sweep derby --sample lhs:3 {overs} {SMALL} -r 1 -j 1"
+    result = carecommons(words)
+    assert result.exit_code == 2 and "correlat" in result.stderr and "--force-design" in result.stderr
+    assert result.stderr.count("\n") == 1
+    ran(f"{words} --force-design")
+
+
+def test_parts_that_do_not_fill_a_grid_are_a_list_without_a_picture(tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    part = '[[part]]\nvary = {{ "council.funding" = [{}], "asking.door" = [{}] }}\n'
+    study.write_text('[scenario]\nplace = "derby"\n' + part.format("0.5, 1.0", 1.0) + part.format(1.0, 0.5))
+    assert "3 cells" in ran(f"sweep {study} {SMALL} -r 1 -j 1 -o {tmp_path / 'out'}")
+    assert not list((tmp_path / "out").glob("*.png"))
+
+
+def test_shards_of_a_sweep_become_the_same_folder(tmp_path: Path, swept: Path) -> None:
+    folder = tmp_path / "out"
+    for part in (2, 1):
+        assert "carecommons merge" in ran(f"{SWEEP} -o {folder} --shard {part}/2")
+    assert "4 runs" in ran(f"merge {folder}")
+    for name in ("runs.csv", "summary.csv", "series.csv", "isolation.png", "scenario.toml"):
+        assert (folder / name).read_bytes() == (swept / name).read_bytes(), name
+    result = carecommons(f"{SWEEP} --shard 1/2")
+    assert result.exit_code == 2 and "--shard" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_tables_are_exported(form: str, swept: Path, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    shown = ran(f"export {swept} {tmp_path / 'tables'} --format {form}")
+    assert f"summary.{form}" in shown
+    read = pd.read_csv if form == "csv" else pd.read_parquet
+    assert len(read(tmp_path / "tables" / f"runs.{form}")) == 4
+
+
+def test_a_damaged_folder_is_named_and_mended_and_goes_on(tmp_path: Path, swept: Path) -> None:
+    folder = tmp_path / "out"
+    ran(f"{SWEEP} -o {folder}")
+    file = folder / "results.sqlite"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    for words in (f"status {folder}", f"{SWEEP} -o {folder}", f"ranks {folder}"):
+        result = carecommons(words)
+        assert result.exit_code == 4 and f"carecommons repair {folder}" in result.stderr, words
+    assert "damaged-1" in ran(f"repair {folder}")
+    ran(f"{SWEEP} -o {folder}")
+    assert (folder / "runs.csv").read_bytes() == (swept / "runs.csv").read_bytes()
+
+
+def test_what_failed_is_run_once_more(swept: Path, tmp_path: Path) -> None:
+    assert "nothing" in ran(f"retry {swept} -j 1")
+    result = carecommons(f"retry {tmp_path} -j 1")
+    assert result.exit_code == 2 and "holds no runs" in result.stderr
+
+
+def test_two_commands_cannot_write_one_folder(swept: Path) -> None:
+    with Store.read(swept) as held:
+        identity = held.identity
+    with Store.write(swept, identity, command="carecommons sweep, in another window"):
+        result = carecommons(f"{SWEEP} -o {swept}")
+    assert result.exit_code == 4 and "is being written by process" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_findings_are_told_in_words_and_as_json(swept: Path) -> None:
+    for command in ("ranks", "variance"):
+        assert json.loads(ran(f"{command} {swept} --on isolation --json"))
+        assert "isolation" in ran(f"{command} {swept} --on isolation")
+    result = carecommons(f"ranks {swept} --on isolatoin")
+    assert result.exit_code == 2 and "did you mean 'isolation" in result.stderr
+    result = carecommons(f"sensitivity {swept}")
+    assert result.exit_code == 2 and "--sample" in result.stderr
+
+
+def test_where_something_happens_is_asked_in_words(swept: Path) -> None:
+    assert "unmet_hours rises" in ran(f"discover {swept} --where unmet_hours=rises")
+    assert "1 cases" in ran(f"discover {swept} --where unmet_hours=rises --against council.funding=1.0")
+    result = carecommons(f"discover {swept} --where unmet_hours=grows")
+    assert result.exit_code == 2 and "'rises'" in result.stderr
+
+
+def test_what_screening_finds_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("SALib")
+    folder = tmp_path / "screen"
+    ran(
+        f"sweep derby --sample morris:4 --over asking.door=0.5:1 --over ties.meet=0.4:0.6 {SMALL} -r 3 -j 1 -o {folder}"
+    )
+    rows = json.loads(ran(f"sensitivity {folder} --on requests --json"))
+    assert {row["factor"] for row in rows} == {"asking.door", "ties.meet"}
+
+
+def test_a_comparison_is_appraised(compared: Path, swept: Path) -> None:
+    shown = ran(f"appraise {compared}")
+    assert "incremental cost" in shown and "not a QALY" in shown and "The NHS bears 0" in shown
+    told = json.loads(ran(f"appraise {compared} --effect unmet_hours --threshold 20 --discount none --json"))
+    assert {"method", "table", "perspectives", "ceac", "equity"} <= set(told)
+    for words, named in (
+        (f"appraise {swept}", "must be a comparison"),
+        (f"appraise {compared} --threshold -3", "--threshold"),
+        (f"appraise {compared} --effect happiness", "happiness"),
+        (f"ranks {compared}", "must be a sweep"),
+    ):
+        result = carecommons(words)
+        assert result.exit_code == 2 and named in result.stderr and result.stderr.count("\n") == 1, words
