@@ -125,7 +125,7 @@ def test_a_command_line_that_cannot_be_is_refused_in_one_line(asked: dict[str, A
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("scenario = 'derby'\n[vary]", "sweep: nothing to vary"),
+        ("scenario = 'derby'\n[vary]", "nothing to vary"),
         ("[vary]\n'council.fundin' = [1]", "vary: unknown key 'council.fundin'; did you mean 'council.funding'?"),
         ("[[part]]\nset = {ties.met = 1}", "part 1: set: unknown key 'ties.met'; did you mean 'ties.meet'?"),
         ("[[part]]\nset = {ties.meet = 7}", "ties.meet = 7"),

@@ -169,8 +169,9 @@ amounts = st.integers(0, 50_000_00)
 weekly = st.integers(0, 2_000_00)
 settings_of_care = st.sampled_from(["home", "care_home"])
 rules_of_law = st.builds(
-    lambda limits, **more: MeansTest(lower_limit=min(limits), upper_limit=max(limits), **more),
-    limits=st.tuples(st.integers(0, 30_000), st.integers(0, 60_000)),
+    MeansTest,
+    lower_limit=st.integers(0, 30_000),
+    upper_limit=st.integers(0, 60_000),
     tariff_step=st.integers(1, 1_000),
     tariff=st.integers(0, 5),
 )
@@ -242,10 +243,7 @@ def test_raising_the_upper_limit_never_lowers_the_number_eligible_or_raises_a_ch
 ) -> None:
     strict, generous = sorted((one, other))
     before, after = (
-        [
-            means_test(c, i, **{**around, "rules": around["rules"].but(lower_limit=0, upper_limit=limit)})
-            for c, i in citizens
-        ]
+        [means_test(c, i, **{**around, "rules": around["rules"].but(upper_limit=limit)}) for c, i in citizens]
         for limit in (strict, generous)
     )
     assert sum(not c.full_cost for c in before) <= sum(not c.full_cost for c in after)
@@ -381,10 +379,7 @@ def test_nonsense_is_refused_by_name(arguments: dict[str, Any], message: str) ->
         means_test(**{"capital": 0, "income": 0, "cost": 0, **arguments})
 
 
-@pytest.mark.parametrize(
-    "rates",
-    [{"tariff_step": 0}, {"upper_limit": -1}, {"lower_limit": float("nan")}, {"pea": 30}, {"lower_limit": 23_251}],
-)
+@pytest.mark.parametrize("rates", [{"tariff_step": 0}, {"upper_limit": -1}, {"lower_limit": float("nan")}, {"pea": 30}])
 def test_rates_outside_their_range_are_refused(rates: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         MeansTest(**rates)

@@ -17,7 +17,6 @@ from typing import Any, Final, Self
 from carecommons.errors import CareCommonsError, one_line
 from carecommons.experiments.formats import to_json
 from carecommons.experiments.provenance import versions
-from carecommons.experiments.store.publish import check_name
 
 MANIFEST: Final = "manifest.json"
 
@@ -53,8 +52,8 @@ class Folder:
 
     def add(self, name: str, content: bytes) -> None:
         """Put a file among the results; its name may lead nowhere else."""
-        if name != MANIFEST:
-            check_name(name)
+        if Path(name).name != name:
+            raise FolderError(f"{self._shown}: {one_line(name)} cannot be written: it is no plain name of a file")
         try:
             with (self._draft / name).open("wb") as file:
                 file.write(content)

@@ -8,10 +8,7 @@ and charges by the week. What was chosen where the law leaves room, and what is 
 from __future__ import annotations
 
 from operator import index
-from typing import Final, Literal, NamedTuple, Self, SupportsIndex, get_args
-
-from pydantic import model_validator
-from pydantic_core import PydanticCustomError
+from typing import Final, Literal, NamedTuple, SupportsIndex, get_args
 
 from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.kernels.compiled import compiled
@@ -112,15 +109,6 @@ class MeansTest(Parameters):
         if partner:
             return pence(self.mig_couple_under_pension_age) + pence(self.disability_premium_couple)
         return pence(self.mig_single_under_pension_age) + pence(self.disability_premium_single)
-
-    @model_validator(mode="after")
-    def _limits_rise(self) -> Self:
-        if self.lower_limit > self.upper_limit:
-            raise PydanticCustomError(
-                "order", "lower_limit = {lower} is above upper_limit = {upper}; it must not be",
-                {"lower": self.lower_limit, "upper": self.upper_limit},
-            )  # fmt: skip
-        return self
 
 
 class Charge(NamedTuple):
