@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carecommons.errors import CareCommonsError, InputError
-from carecommons.experiments import design
+from carecommons.experiments import study
 from carecommons.explain import keys_of
 from carecommons.founding.profile import Profile, load
 from carecommons.scenario import Scenario, allowed
@@ -37,7 +37,7 @@ MEGABYTES: Final = 200
 READ: Final[dict[str, Callable[[Path], Any]]] = {
     "scenario": Scenario.load,
     "place": load,
-    "experiment": lambda path: design.plan(str(path), ()),
+    "experiment": lambda path: study.plan(str(path), ()),
 }
 RANGES: Final = {**allowed(), **keys_of(Profile)}
 

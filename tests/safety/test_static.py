@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from carecommons.errors import CareCommonsError, InputError
-from carecommons.experiments import design
+from carecommons.experiments import levels, study
 from carecommons.experiments.packing import PackingError, unpack
 from carecommons.experiments.store.database import Store
 from carecommons.founding.profile import load
@@ -210,9 +210,9 @@ READERS: Final[dict[str, tuple[str, Callable[[Path], Any]]]] = {
     "scenario": (".toml", Scenario.load),
     "place in TOML": (".toml", load),
     "place in CSV": (".csv", load),
-    "experiment": (".toml", lambda path: design.plan(str(path), ())),
-    "--set": (".toml", lambda path: Scenario.of(design.parse_set([f"name={path.read_text('utf-8', 'replace')}"]))),
-    "--vary": (".toml", lambda path: design.parse_vary([f"place={path.read_text('utf-8', 'replace')}"])),
+    "experiment": (".toml", lambda path: study.plan(str(path), ())),
+    "--set": (".toml", lambda path: Scenario.of(levels.parse_set([f"name={path.read_text('utf-8', 'replace')}"]))),
+    "--vary": (".toml", lambda path: levels.parse_vary([f"place={path.read_text('utf-8', 'replace')}"])),
     "arrays of a run": (".bin", lambda path: unpack(path.read_bytes())),
     "store": (".sqlite", read_store),
 }

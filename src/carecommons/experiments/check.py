@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import qmc, rankdata
+import pandas as pd
 
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.design import Cell, Design
 from carecommons.experiments.levels import kind_of
+from carecommons.experiments.sampling import discrepancy
 from carecommons.kernels.arrays import F64, I64
 from carecommons.scenario import register
 
@@ -202,7 +203,7 @@ def spearman(columns: F64) -> F64:
     """Spearman's correlations (k, k) of columns (n, k) that each vary; ranks are whole numbers, so 0 is exact."""
     if not columns.shape[1]:
         return np.zeros((0, 0))
-    return _cosines(2 * rankdata(columns, axis=0) - (len(columns) + 1), centred=True)
+    return _cosines(2 * pd.DataFrame(columns).rank().to_numpy() - (len(columns) + 1), centred=True)
 
 
 def _cosines(columns: F64, centred: bool = False) -> F64:
@@ -277,4 +278,4 @@ def _uneven(cells: Sequence[Cell], axes: Sequence[Mapping[str, Any]]) -> float |
     low, high = (np.array([axis[end] for axis in smooth]) for end in ("low", "high"))
     shares = (np.array(rows) - low) / (high - low)
     expected = (1.25**inputs - (13 / 12) ** inputs) / count
-    return float(qmc.discrepancy(np.clip(shares, 0.0, 1.0), method="CD")) / expected
+    return discrepancy(np.clip(shares, 0.0, 1.0)) / expected

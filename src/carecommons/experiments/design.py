@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from importlib import import_module
 from itertools import product
 from math import prod
 from typing import Any, Final, Self
@@ -276,12 +275,3 @@ def _check_seeds(seed: int, replicates: int) -> None:
         raise InputError(
             f"seed = {one_line(seed)} must be a whole number from 0 to 2**63 - 1, {replicates} worlds included"
         )
-
-
-def __getattr__(name: str) -> Any:
-    """Names that were here before levels and studies had modules of their own."""
-    for module in ("levels", "study"):
-        found = import_module(f"carecommons.experiments.{module}")
-        if not name.startswith("_") and hasattr(found, name):
-            return getattr(found, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

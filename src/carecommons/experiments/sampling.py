@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
+from importlib import import_module
 from typing import Any, Final, get_args
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.experiments.levels import NUMBER, Levels, dotted, kind_of, levels_of
@@ -119,11 +119,11 @@ class Sample:
     def _points(self, inputs: int) -> F64:
         """Shares of the way along each axis (cells, inputs), from 0 to 1."""
         if self.method == "lhs":
-            return untangled(qmc.LatinHypercube(inputs, seed=self.seed).random(self.size))
+            return untangled(_qmc().LatinHypercube(inputs, seed=self.seed).random(self.size))
         if self.method == "halton":
-            return qmc.Halton(inputs, seed=self.seed).random(self.size)
+            return _qmc().Halton(inputs, seed=self.seed).random(self.size)
         if self.method == "sobol":
-            return qmc.Sobol(inputs, seed=self.seed).random(self.size)
+            return _qmc().Sobol(inputs, seed=self.seed).random(self.size)
         return self._by_salib(inputs)
 
     def _by_salib(self, inputs: int) -> F64:
@@ -184,6 +184,11 @@ def group(name: str) -> list[Parameter]:
         if each.low is not None and each.role != FIXED and isinstance(each.value, int | float)
         and name in (each.role, each.key.rpartition(".")[0])
     ]  # fmt: skip
+
+
+def discrepancy(points: F64) -> float:
+    """The centred L2 discrepancy of points (n, k) in the unit cube: 0 would be perfectly even."""
+    return float(_qmc().discrepancy(points, method="CD"))
 
 
 def untangled(points: F64) -> F64:
@@ -293,3 +298,8 @@ def _ranged(key: str, low: str, high: str, where: str) -> Axis:
     if not start < end:
         raise InputError(f"{where}: {key} = {low}:{high} must go from a lower to a higher number")
     return Axis(key, start, end, kind is int)
+
+
+def _qmc() -> Any:
+    # Half a second to import, which only samples need.
+    return import_module("scipy.stats.qmc")
