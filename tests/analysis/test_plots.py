@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 import carecommons as cc
 from carecommons.analysis import plots
 from carecommons.analysis.captions import span_of
 from carecommons.errors import InputError
-from carecommons.experiments.compare import Comparison
+from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.show import figure
 from carecommons.experiments.sweep import Sweep
 from small import SCENARIO
@@ -92,6 +93,17 @@ def test_every_picture_says_where_it_comes_from(swept: Sweep, compared: Comparis
         for part in ("Derby", "120 citizens", runs, "3 months", BASE.digest):
             assert part in source
         assert ("paired luck" in source) == (runs != "1 run")
+
+
+@pytest.mark.parametrize("levels", [[0.7, 1.3], [0.7, 1.0, 1.3]], ids=["one panel", "two panels"])
+def test_no_word_runs_out_of_the_picture(levels: list[float]) -> None:
+    picture = cc.sweep(BASE, {"council.funding": levels}, replicates=2).plot("funded")
+    picture.canvas.draw()
+    width, height = picture.get_size_inches() * picture.dpi
+    for text in picture.findobj(Text):
+        if text.get_visible() and text.get_text():
+            found = text.get_window_extent()
+            assert found.x0 >= 0 and found.x1 <= width and found.y0 >= 0 and found.y1 <= height, text.get_text()
 
 
 def test_pictures_repeat_to_the_byte(swept: Sweep, compared: Comparison) -> None:

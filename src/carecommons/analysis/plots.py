@@ -69,6 +69,7 @@ STYLE: Final[dict[Any, Any]] = {
     "xtick.color": GREY, "ytick.color": GREY, "svg.hashsalt": "carecommons", "svg.fonttype": "path",
     "text.parse_math": False,  # a dollar sign in a name is a dollar sign
 }  # fmt: skip
+SMALL_LETTER: Final = 0.054  # inches that a letter of the source line takes
 PANELS: Final = ("isolation", "loneliness", "unmet_hours", "requests", "funded", "unpaid_hours")
 DOTS: Final = 160  # an inch
 CELL: Final = (0.78, 0.60)  # inches
@@ -364,7 +365,8 @@ def _headline(picture: Figure, title: str, subtitle: str) -> None:
 
 def _source(picture: Figure, text: str) -> None:
     width, height = picture.get_size_inches()
-    picture.text(0.18 / width, 0.12 / height, text, fontsize=7.2, color=GREY, va="bottom")
+    lines = fill(text, int((width - 0.36) / SMALL_LETTER))
+    picture.text(0.18 / width, (0.05 if "\n" in lines else 0.12) / height, lines, fontsize=7.2, color=GREY, va="bottom")
 
 
 def _note(picture: Figure, text: str) -> None:
