@@ -66,11 +66,15 @@ def test_shards_of_a_sweep_become_the_same_folder(tmp_path: Path, swept: Path) -
     folder = tmp_path / "out"
     for part in (2, 1):
         assert "carecommons merge" in ran(f"{SWEEP} -o {folder} --shard {part}/2")
-    assert "4 runs" in ran(f"merge {folder}")
+    assert not (folder / "results.sqlite").exists()
+    assert "4 runs are done, 0 have failed, 0 are missing" in ran(f"merge {folder}")
     for name in ("runs.csv", "summary.csv", "series.csv", "isolation.png", "scenario.toml"):
         assert (folder / name).read_bytes() == (swept / name).read_bytes(), name
     result = carecommons(f"{SWEEP} --shard 1/2")
     assert result.exit_code == 2 and "--shard" in result.stderr
+    for part in ("9/8", "01/2", "0/2", "1", "../1"):
+        result = carecommons(f"{SWEEP} -o {tmp_path / 'bad'} --shard {part}")
+        assert result.exit_code == 2 and "shard" in result.stderr and not (tmp_path / "bad").exists(), part
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -96,6 +100,15 @@ def test_a_damaged_folder_is_named_and_mended_and_goes_on(tmp_path: Path, swept:
     assert "damaged-1" in ran(f"repair {folder}")
     ran(f"{SWEEP} -o {folder}")
     assert (folder / "runs.csv").read_bytes() == (swept / "runs.csv").read_bytes()
+
+
+def test_a_comparison_says_whether_it_converged(tmp_path: Path) -> None:
+    words = f"compare derby --but council.funding=0.5 {SMALL} -j 1 --until 0.0001 --on unmet_hours --at-most 15"
+    assert "unmet_hours not converged: half-width" in ran(words)
+    told = json.loads(ran(f"{words} --json"))
+    assert told["verdict"]["converged"] is False and told["verdict"]["pairs"] == 15
+    result = carecommons(f"compare derby --but council.funding=0.5 {SMALL} --on funded")
+    assert result.exit_code == 2 and "--until" in result.stderr
 
 
 def test_what_failed_is_run_once_more(swept: Path, tmp_path: Path) -> None:

@@ -186,6 +186,61 @@ def test_a_pair_that_fails_is_left_out_and_can_be_tried_again(tmp_path: Path, fa
     pd.testing.assert_frame_equal(cc.load(folder).table, whole.table)  # type: ignore[union-attr]
 
 
+def test_failures_of_an_earlier_design_can_be_tried_again_too(tmp_path: Path, faulty: list[int]) -> None:
+    folder = tmp_path / "out"
+    faulty.append(5)
+    sweep.run(design(LEVELS[:1], 1), workers(1), folder).store.close()
+    faulty.clear()
+    found = sweep.run(design(LEVELS[1:2], 1), workers(1), folder)
+    assert len(found.failures) == 1
+    found.store.close()
+    assert len(load.retry(folder, workers(1)).failures) == 0
+
+
+def test_trying_again_never_sets_runs_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "out"
+    sweep.run(design(LEVELS[:1], 1), workers(1), folder).store.close()
+    before = bytes_of(folder)
+    monkeypatch.setattr(campaign, "code", lambda: {**runner_code(), "processes": "0" * 16})
+    with pytest.raises(CareCommonsError, match="code changed in processes"):
+        load.retry(folder, workers(1), force=True)
+    assert bytes_of(folder) == before
+
+
+def test_a_comparison_that_was_stopped_can_be_loaded_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, folder = BASE.but({"council.funding": 0.5}), tmp_path / "out"
+
+    def stopping(tasks: Sequence[Task], engine: Engine) -> Generator[Done, None, None]:
+        yield from runner.perform_all(tasks[:1], engine)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(campaign, "perform_all", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            compare.run(BASE, other, (1, 2, 3), workers(1), folder)
+    held = cc.load(folder)
+    assert isinstance(held, cc.Comparison) and (held.seeds, len(held.ends)) == ((1, 2, 3), 1)
+    held.store.close()
+    gone_on = compare.run(BASE, other, (1, 2, 3), workers(1), folder)
+    pd.testing.assert_frame_equal(gone_on.table, compare.run(BASE, other, (1, 2, 3), workers(1)).table)
+
+
+def test_a_replication_rule_outlives_a_failure_and_another_try(tmp_path: Path, faulty: list[int]) -> None:
+    folder = tmp_path / "out"
+    stop = cc.Stop("people", cc.Precision(0.123456789), most=15)
+    faulty.append(4)
+    found = cc.compare(BASE, BASE.but({"council.funding": 0.5}), [3], out=folder, stop=stop)
+    assert len(found.failures) == 1
+    found.store.close()
+    faulty.clear()
+    again = load.retry(folder, workers(1))
+    assert isinstance(again, cc.Comparison) and again.stop == stop and again.verdict is not None
+    assert len(again.failures) == 0 and again.seeds == tuple(range(3, 18))
+    assert again.records()["verdict"]["pairs"] == 15
+
+
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2)])
 def test_shards_merge_to_the_same_bytes_in_any_order(straight: Path, tmp_path: Path, order: tuple[int, ...]) -> None:
     folder = tmp_path / "out"

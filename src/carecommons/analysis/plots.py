@@ -264,7 +264,7 @@ def forest(comparison: Comparison) -> Figure:
         _legend(axes)
         counted = f"mean of the last {comparison.last} months"
         _source(
-            picture, source_of(comparison.scenario_a, f"{len(comparison.worlds)} pairs", comparison.scenario_b, counted)
+            picture, source_of(comparison.scenario_a, f"{len(comparison.ends)} pairs", comparison.scenario_b, counted)
         )
     return picture
 

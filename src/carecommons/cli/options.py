@@ -113,7 +113,7 @@ class Until:
     """When there are enough worlds."""
 
     until: str | None
-    outcome: str
+    outcome: str | None
     at_most: int | None
 
     def stop(self) -> Stop | None:
@@ -122,10 +122,10 @@ class Until:
         from carecommons.experiments.sequential import MOST, Precision
 
         if self.until is None:
-            if self.at_most is not None:
-                raise InputError("--at-most: is the cap of --until; give -r for a fixed number of worlds")
+            if self.at_most is not None or self.outcome is not None:
+                raise InputError("--on and --at-most: belong to --until; give -r for a fixed number of worlds")
             return None
-        return Stop(self.outcome, Precision.parse(self.until), self.at_most or MOST)
+        return Stop(self.outcome or "isolation", Precision.parse(self.until), self.at_most or MOST)
 
 
 def together(kind: type[Any], name: str, *options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -251,7 +251,7 @@ STOP = together(
     Until, "until",
     click.option("--until", metavar="PRECISION",
                  help="Add worlds until the half-width is this: 10% of the effect, or a number."),
-    click.option("--on", "outcome", default="isolation", metavar="NAME", help="... of this outcome.  [isolation]"),
+    click.option("--on", "outcome", metavar="NAME", help="... of this outcome.  [isolation]"),
     number("--at-most", low=15, high=1_000_000, about="... but no more than so many.  [1000]"),
 )  # fmt: skip
 BUT = click.option("--but", "buts", multiple=True, metavar="KEY=VALUE",

@@ -46,7 +46,7 @@ def retry(ctx: click.Context, folder: str, crew: Crew, force: bool) -> None:
                            draw_sweep=pictures, draw_comparison=differences)  # fmt: skip
     if not len(found.failures):
         click.echo(f"Next: nothing in {folder} has failed now; look at {Path(folder) / 'summary.csv'}.")
-    end(ctx, len(found.failures), report)
+    end(ctx, len(found.failures), folder)
 
 
 @cli.command(short_help="Make one folder of several.", epilog=example(
@@ -55,13 +55,18 @@ def retry(ctx: click.Context, folder: str, crew: Crew, force: bool) -> None:
 @click.argument("folder")
 @click.argument("sources", nargs=-1)
 @FORCE
-def merge(folder: str, sources: Sequence[str], force: bool) -> None:
+@click.pass_context
+def merge(ctx: click.Context, folder: str, sources: Sequence[str], force: bool) -> None:
     """Add the runs of SOURCES, or of the shards within FOLDER, to FOLDER; the sources stay as they are."""
     from carecommons.experiments import load
+    from carecommons.experiments.store.state import state
 
     found = load.merge(folder, sources, command=command_line(), force=force,
                        draw_sweep=pictures, draw_comparison=differences)  # fmt: skip
-    click.echo(f"Next: look at {Path(folder) / 'summary.csv'}; it holds {len(found.runs):,} runs.")
+    found.store.close()
+    at = state(folder)
+    click.echo(f"Next: {at.advice}; {at.done:,} runs are done, {at.failed:,} have failed, {at.missing:,} are missing.")
+    end(ctx, at.failed, folder)
 
 
 @cli.command(short_help="Write its tables elsewhere.", epilog=example(
@@ -69,13 +74,14 @@ def merge(folder: str, sources: Sequence[str], force: bool) -> None:
 @click.argument("folder")
 @click.argument("to")
 @click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", help="[csv]")
-def export(folder: str, to: str, form: str) -> None:
+@FORCE
+def export(folder: str, to: str, form: str, force: bool) -> None:
     """Write the tables of FOLDER (runs, parameters, series, summary, failures) into the folder TO."""
     from carecommons.experiments import tables
     from carecommons.experiments.store.database import Store
 
     with Store.read(folder) as store:
-        written = tables.export(store, to, form)
+        written = tables.export(store, to, form, force=force)
     click.echo(f"Next: look at {', '.join(str(path) for path in written)}.")
 
 

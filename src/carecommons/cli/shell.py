@@ -23,7 +23,7 @@ class Interrupted(BaseException):
 class Stopped(CareCommonsError):
     """Somebody pressed Ctrl-C, or the machine asked us to end."""
 
-    def __init__(self, code: int = 130, message: str = "stopped; nothing was written") -> None:
+    def __init__(self, code: int = 130, message: str = "stopped") -> None:
         super().__init__(message)
         self.exit_code = code
 

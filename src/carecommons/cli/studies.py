@@ -62,6 +62,7 @@ def sweep(ctx: click.Context, subject: str, shape: Shape, replicates: int | None
     ends: the same command goes on where it was stopped, more levels or replicates add to what is there.
     """
     from carecommons.experiments import sweep as sweeping
+    from carecommons.experiments.campaign import shard_folder
     from carecommons.experiments.check import check_design, refuse
     from carecommons.experiments.study import plan
 
@@ -71,7 +72,7 @@ def sweep(ctx: click.Context, subject: str, shape: Shape, replicates: int | None
         raise InputError("--shard: needs a folder to keep its runs in: -o FOLDER")
     checked = check_design(design)
     if dry_run:
-        _forecast(design, crew.of(), report)
+        _forecast(design, crew.of(), report.out, shard)
         say("\n".join(checked.lines))
         refuse(checked, shape.forced)
         return
@@ -90,7 +91,7 @@ def sweep(ctx: click.Context, subject: str, shape: Shape, replicates: int | None
         key, levels = next(iter(design.factors.items()))
         then = f"'carecommons compare {design.scenario.place} --but {key}={levels[0]} -r 30' tells where demand went"
         report.next(then, *(f"{name}.png" for name in drawn(found)), "summary.csv")
-    end(ctx, failed, report)
+    end(ctx, failed, str(shard_folder(report.out, shard)) if report.out else None)
 
 
 def pictures(found: Sweep) -> Iterable[tuple[str, bytes]]:
@@ -108,13 +109,15 @@ def drawn(found: Sweep) -> Sequence[str]:
     return found.design.outcomes if plots.can_draw(found) else ()
 
 
-def _forecast(design: Design, engine: Engine, report: Report) -> None:
+def _forecast(design: Design, engine: Engine, out: str | None, part: str) -> None:
     """Print what a sweep would take, and refuse one that does not fit into memory."""
     from carecommons.experiments import pilot
     from carecommons.experiments import sweep as sweeping
-    from carecommons.experiments.campaign import known_in
+    from carecommons.experiments.campaign import known_in, shard_folder
+    from carecommons.experiments.engines import shard
 
-    found = pilot.pilot(sweeping.tasks_in(design), engine.jobs, known_in(report.out))
+    tasks = sweeping.tasks_in(design)
+    found = pilot.pilot(shard(tasks, part) if part else tasks, engine.jobs, known_in(shard_folder(out, part)))
     say("\n".join(found.lines))
     pilot.refuse(found)
 
@@ -154,7 +157,7 @@ def compare(ctx: click.Context, subject: str, other: str | None, buts: Sequence[
     if not report.json({"seeds": list(found.seeds), **found.records()}):
         say(found)
         report.next("'carecommons outcomes' says what each outcome means", "differences.png", "attribution.csv")
-    end(ctx, len(found.failures), report)
+    end(ctx, len(found.failures), report.out)
 
 
 def differences(found: Comparison) -> Iterable[tuple[str, bytes]]:
@@ -206,10 +209,9 @@ def command_line() -> str:
     return shlex.join(["carecommons", *sys.argv[1:]])
 
 
-def end(ctx: click.Context, failed: int, report: Report) -> None:
+def end(ctx: click.Context, failed: int, folder: str | None) -> None:
     """Leave with 3 when runs have failed, saying how to run them again."""
     if failed:
-        again = f"'carecommons retry {report.out}' runs them again, failures.csv says why" if report.out else (
-            "keep the others with '-o FOLDER'")  # fmt: skip
+        again = f"'carecommons retry {folder}' runs them again" if folder else "keep the others with '-o FOLDER'"
         click.echo(f"carecommons: {failed} run{'s' * (failed > 1)} failed; {again}", err=True)
         ctx.exit(FAILED)

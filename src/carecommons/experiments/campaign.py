@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from carecommons.errors import CareCommonsError
 from carecommons.experiments import show
 from carecommons.experiments.engines import Engine
 from carecommons.experiments.pilot import check_memory
@@ -59,7 +60,8 @@ def writing(folder: str | Path | None, identity: Mapping[str, Any], command: str
     try:
         yield store
     except BaseException:
-        store.close()
+        with suppress(CareCommonsError):  # the first problem is the one to tell
+            store.close()
         raise
     if folder is not None:
         store.close()
@@ -70,7 +72,7 @@ def chosen(store: Store, tasks: Sequence[Task], again: bool) -> Sequence[Task]:
     if not again:
         return tasks
     failed = store.forget_failures()
-    return [task for task in tasks if task.key in failed]
+    return list({task.key: task for task in tasks if task.key in failed}.values())
 
 
 def workers(jobs: int) -> Engine:

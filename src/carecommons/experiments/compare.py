@@ -105,21 +105,25 @@ def run(
     With `stop`, worlds are added in turns until the rule is content: first as many as it asks for at least, then as
     many as the spread so far says are needed. Which pairs count does not depend on how many were run at a time.
     """
-    with writing(out, identity_of(a, b), command, force) as store:
-        if stop is not None:
+    # What is to be run once more is in the store as it is: nothing may set that aside.
+    with writing(out, identity_of(a, b), command, force and not again) as store:
+        if stop is not None and not again:
             worlds = tuple(range(worlds[0], worlds[0] + LEAST + AHEAD))
+        subject = tasks_of([(a, b)], worlds[:1])[0].subject
+        store.add_design(_record(Comparison(a, b, worlds, store, subject, last, stop)))
+        earlier = [seed for record in store.designs() for seed in record["seeds"]] if again else []
         while True:
-            tasks = tasks_of([(a, b)], worlds)
+            tasks = tasks_of([(a, b)], [*dict.fromkeys([*earlier, *worlds])])
             carry_out(store, chosen(store, tasks, again), engine, what="pairs", progress=progress)
-            found = Comparison(a, b, worlds, store, tasks[0].subject, last)
+            found = Comparison(a, b, worlds, store, subject, last, stop)
             if stop is None:
                 break
             rule = found.judged(stop)
-            if rule.over or again:
+            if rule.over or again or not found.ends:  # where every pair fails, more of them do not help
                 found = replace(found, seeds=worlds[: len(rule.differences)], verdict=rule.verdict)
                 break
             worlds = tuple(range(worlds[0], worlds[0] + _enough(rule, len(worlds), stop.most)))
-        store.add_design(_record(found, stop))
+        store.add_design(_record(found))
         if out is not None:
             publish(store, {**tables.files(store), **found.more_tables(), **dict(draw(found))}, force=force)
     if out is None:
@@ -133,11 +137,14 @@ def _enough(rule: Replication, pairs: int, most: int) -> int:
     return min(pairs + (pairs if needed is None else min(needed + AHEAD, pairs)), most)
 
 
-def _record(found: Comparison, stop: Stop | None) -> dict[str, Any]:
+def _record(found: Comparison) -> dict[str, Any]:
     """The design of a comparison as plain values."""
-    a, b = found.scenario_a, found.scenario_b
+    a, b, stop = found.scenario_a, found.scenario_b, found.stop
     return {
         "kind": "comparison", "title": "", "arms": [a.flat(), b.flat()], "subjects": [found.subject],
         "seeds": list(found.seeds), "last": found.last, "factors": {},
-        "stop": stop and {"outcome": stop.outcome, "precision": str(stop.precision), "most": stop.most},
+        "stop": stop and {
+            "outcome": stop.outcome, "half_width": stop.precision.half_width, "relative": stop.precision.relative,
+            "most": stop.most,
+        },
     }  # fmt: skip

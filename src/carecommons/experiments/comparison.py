@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -77,6 +77,7 @@ class Comparison:
     store: Store
     subject: str
     last: int = LAST
+    stop: Stop | None = None
     verdict: Verdict | None = None
 
     @classmethod
@@ -88,8 +89,8 @@ class Comparison:
         stop = record.get("stop")
         if stop is None:
             return found
-        wanted = Stop(stop["outcome"], Precision.parse(stop["precision"]), stop["most"])
-        return cls(a, b, found.seeds, store, found.subject, found.last, found.judged(wanted).verdict)
+        wanted = Stop(stop["outcome"], Precision(stop["half_width"], stop["relative"]), stop["most"])
+        return replace(found, stop=wanted, verdict=found.judged(wanted).verdict)
 
     def answers(self) -> list[dict[str, Any]]:
         """By pair, every array that is kept of it, by name, as appraisals take them."""
@@ -227,10 +228,12 @@ class Comparison:
 
     def records(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
+        verdict = self.verdict
         return {
             "changes": self.changed(),
             "table": self.table.reset_index().to_dict("records"),
             "attribution": self.attribution.reset_index().to_dict("records"),
+            "verdict": None if verdict is None else asdict(verdict) | {"estimate": verdict.estimate._asdict()},
         }
 
     def changed(self) -> dict[str, dict[str, Any]]:
@@ -242,7 +245,7 @@ class Comparison:
         return show.comparison_tables(self)
 
     def __repr__(self) -> str:
-        return f"Comparison of {self.scenario_a.place} and {self.scenario_b.place} in {len(self.worlds)} pairs"
+        return f"Comparison of {self.scenario_a.place} and {self.scenario_b.place} in {len(self.ends)} pairs"
 
     def _repr_html_(self) -> str:
         return show.html(self)

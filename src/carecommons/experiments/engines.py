@@ -83,7 +83,7 @@ def shard(tasks: Sequence[T], part: str) -> list[T]:
 
     A block is contiguous, so that runs of one world stay together.
     """
-    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", part)
+    found = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", part)
     i, n = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= i <= n:
         raise InputError(f"shard = {one_line(part)} must be i/n with 1 <= i <= n, such as 3/8")

@@ -32,9 +32,13 @@ def load(path: str | Path) -> Sweep | Comparison:
         Something in it is not what was written.
     """
     store = Store.read(path)
-    if not store.designs():
-        raise InputError(f"{one_line(path, 200)}: nothing was run in it yet")
-    return of(store)
+    try:
+        if not store.designs():
+            raise InputError(f"{one_line(path, 200)}: nothing was run in it yet")
+        return of(store)
+    except BaseException:
+        store.close()
+        raise
 
 
 def retry(
@@ -51,8 +55,9 @@ def retry(
     held = load(path)
     held.store.close()
     if isinstance(held, Comparison):
-        return compare.run(held.scenario_a, held.scenario_b, held.seeds, engine, path, last=held.last, command=command,
-                           force=force, progress=progress, again=True, draw=draw_comparison)  # fmt: skip
+        return compare.run(held.scenario_a, held.scenario_b, held.seeds, engine, path, last=held.last, stop=held.stop,
+                           command=command, force=force, progress=progress, again=True,
+                           draw=draw_comparison)  # fmt: skip
     return sweep.run(held.design, engine, path, command=command, force=force, progress=progress, again=True,
                      draw=draw_sweep)  # fmt: skip
 

@@ -18,7 +18,7 @@ LIBRARIES: Final = ("mesa", "networkx", "numba", "numpy", "pandas", "pydantic", 
 # What decides a run's numbers; the rest of the package only asks for runs and shows them.
 PARTS: Final = (
     "agents", "cycle", "founding", "kernels", "model", "outcomes", "params", "place", "processes", "rules", "scenario",
-    "units",
+    "units", "experiments/packing", "experiments/performing",
 )  # fmt: skip
 
 

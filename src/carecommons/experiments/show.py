@@ -225,9 +225,10 @@ def comparison_tables(comparison: Comparison) -> Group:
     words += [f"and {len(changed) - WIDEST} more parameters"] if len(changed) > WIDEST else []
     parts: list[RenderableType] = [
         Text("\n".join(words) or "a and b are the same"),
-        _titled(f"b less a, {len(comparison.worlds)} pairs in the same worlds", table),
+        _titled(f"b less a, {len(comparison.ends)} pairs in the same worlds", table),
     ]
     parts += [_attribution(comparison)] if len(comparison.attribution) else []
+    parts += [Text(f"{comparison.stop.outcome} {comparison.verdict}")] if comparison.stop and comparison.verdict else []
     return Group(*parts, Text(_how(comparison), style="dim"))
 
 
@@ -247,7 +248,7 @@ def _attribution(comparison: Comparison) -> Group:
     rows = {row["part"]: row for row in comparison.attribution.reset_index().to_dict("records")}
     for part, words in PARTS.items():
         row = rows[part]
-        found = Estimate(row["hours_a_month"], row["low"], row["high"], len(comparison.worlds))
+        found = Estimate(row["hours_a_month"], row["low"], row["high"], len(comparison.ends))
         table.add_row(words, surely(found, sign=True), percent(row["share"]))
     return _titled("Where the difference in funded care went (b less a, all months)", table)
 

@@ -252,11 +252,15 @@ def run(
     failed are run, once more.
     """
     tasks = tasks_in(design)
+    mine = shard(tasks, part) if part else tasks
     subjects = tuple(task.subject for task in tasks[: len(design.cells)])
     folder = shard_folder(out, part)
-    with writing(folder, identity_of(design), command, force) as store:
+    # What is to be run once more is in the store as it is: nothing may set that aside.
+    with writing(folder, identity_of(design), command, force and not again) as store:
         store.add_design({**design.record(), "subjects": list(subjects)})
-        carry_out(store, chosen(store, shard(tasks, part) if part else tasks, again), engine, progress=progress)
+        if again:
+            mine = [task for record in store.designs() for task in tasks_in(Design.from_record(record, str(folder)))]
+        carry_out(store, chosen(store, mine, again), engine, progress=progress)
         found = Sweep(design, store, subjects)
         if folder is not None and not part:
             publish(store, {**tables.files(store), **found.more_tables(), **dict(draw(found))}, force=force)

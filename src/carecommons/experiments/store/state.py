@@ -97,7 +97,7 @@ def state(path: str | Path) -> State:
             seconds=fsum(run.seconds for run in runs),
             size=sum(file.stat().st_size for file in folder.glob(f"{files.DATABASE}*") if file.is_file()),
             holder=holder(folder),
-            command=sessions[-1]["command"] if sessions else "",
+            command=_asked(sessions),
             versions=sessions[-1].get("versions", {}) if sessions else {},
             code=differences({"code": store.identity.get("code", {})}, {"code": dict(code())}, ()),
         )
@@ -119,3 +119,10 @@ def _progress(record: Mapping[str, Any], status: Mapping[str, str]) -> Progress:
     found = [status.get(place.key) for place in places(record)]
     title, cells = str(record.get("title", "")), len(record["subjects"])
     return Progress(title, cells, found.count(DONE), found.count(FAILED), found.count(None))
+
+
+def _asked(sessions: list[dict[str, Any]]) -> str:
+    """The newest command that asked for a design; those that only mend or join ask for none."""
+    others = ("carecommons retry", "carecommons merge", "carecommons.retry", "carecommons.merge", "carecommons repair")
+    asked = [each["command"] for each in sessions if not str(each["command"]).startswith(others)]
+    return str((asked or [each["command"] for each in sessions] or [""])[-1])
