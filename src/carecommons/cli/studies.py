@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -213,5 +214,6 @@ def end(ctx: click.Context, failed: int, folder: str | None) -> None:
     """Leave with 3 when runs have failed, saying how to run them again."""
     if failed:
         again = f"'carecommons retry {folder}' runs them again" if folder else "keep the others with '-o FOLDER'"
+        again += ", failures.csv says why" if folder and (Path(folder) / "failures.csv").exists() else ""
         click.echo(f"carecommons: {failed} run{'s' * (failed > 1)} failed; {again}", err=True)
         ctx.exit(FAILED)

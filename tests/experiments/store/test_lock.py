@@ -30,6 +30,7 @@ for line in sys.stdin:
         print("won", flush=True); sys.stdin.readline(); lock.release()
     except BusyError as problem:
         print(time.monotonic() - began, problem, flush=True); sys.stdin.readline()
+    print("ready", flush=True)
 """
 STARTS = 40
 
@@ -50,6 +51,9 @@ def test_of_several_that_start_together_one_wins_and_the_others_name_it(tmp_path
         for each in rivals:
             assert each.stdin is not None
             each.stdin.write("\n")
+        for each in rivals:  # nobody holds it any more when the next start comes
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
     for each in rivals:
         each.communicate()
 
