@@ -13,8 +13,9 @@ from typing import Any, Final, Self
 import pandas as pd
 
 from carecommons.errors import InputError, did_you_mean, one_line
-from carecommons.experiments import formats, show, tables
+from carecommons.experiments import formats, show
 from carecommons.experiments.estimate import LAST, NAN, Paired, estimate, last_year
+from carecommons.experiments.kept import Kept
 from carecommons.experiments.ranking import beats
 from carecommons.experiments.sequential import MOST, Precision, Replication, Rule, Verdict
 from carecommons.experiments.store.database import Store
@@ -63,7 +64,7 @@ class Stop:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Kept):
     """Scenario b less scenario a over paired worlds, read from the store that holds them.
 
     A run counts with its mean over the last `last` months; intervals are Student's t, 95%, over pairs. The attribution
@@ -166,35 +167,6 @@ class Comparison:
             rows.append((name, found.mean + 0.0, found.low + 0.0, found.high + 0.0, self._share(k)))
         columns = ["part", "hours_a_month", "low", "high", "share"]
         return pd.DataFrame(rows, columns=columns).set_index("part")
-
-    @cached_property
-    def runs(self) -> pd.DataFrame:
-        """A row a run: arm, seed, and what it counts with in each outcome."""
-        return tables.runs(self.store)
-
-    @cached_property
-    def parameters(self) -> pd.DataFrame:
-        """A row an arm: the parameters in which they differ."""
-        return tables.parameters(self.store)
-
-    @cached_property
-    def series(self) -> pd.DataFrame:
-        """A row a run and month, a column an outcome."""
-        return tables.series(self.store)
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """A row an arm: of each outcome the mean, the interval's ends and the number of worlds."""
-        return tables.summary(self.store)
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """A row a pair that failed, with its cause."""
-        return tables.failures(self.store)
-
-    def to_xarray(self) -> Any:
-        """The series as an `xarray.Dataset`; needs the extra `data`."""
-        return tables.to_xarray(self.store)
 
     @property
     def same_place(self) -> bool:

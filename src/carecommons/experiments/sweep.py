@@ -20,6 +20,7 @@ from carecommons.experiments.components import Components, split
 from carecommons.experiments.design import MAPS, Design, check_outcomes
 from carecommons.experiments.engines import Engine, shard
 from carecommons.experiments.estimate import Estimate, estimate, last_year
+from carecommons.experiments.kept import Kept
 from carecommons.experiments.levels import levels_of
 from carecommons.experiments.ranking import Ranks, ranks
 from carecommons.experiments.store.database import Store
@@ -34,7 +35,7 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class Sweep(Kept):
     """The results of a design, read from the store that holds them.
 
     A run counts with its mean over the last twelve months. Intervals are Student's t, 95%, over replicates; months and
@@ -59,35 +60,6 @@ class Sweep:
         ends = [[self._end(key) if key in known else None for key in cell] for cell in keys]
         return {name: [[NAN if run is None else run[k] for run in runs] for runs in ends]
                 for k, name in enumerate(BY_NAME)}  # fmt: skip
-
-    @cached_property
-    def runs(self) -> pd.DataFrame:
-        """A row a run: its cell, replicate, seed and levels, and what it counts with in each outcome."""
-        return tables.runs(self.store)
-
-    @cached_property
-    def parameters(self) -> pd.DataFrame:
-        """A row a cell: the levels of its factors."""
-        return tables.parameters(self.store)
-
-    @cached_property
-    def summary(self) -> pd.DataFrame:
-        """A row a cell: its levels, and of each outcome the mean, the interval's ends and the number of replicates."""
-        return tables.summary(self.store)
-
-    @cached_property
-    def series(self) -> pd.DataFrame:
-        """A row a run and month, a column an outcome."""
-        return tables.series(self.store)
-
-    @property
-    def failures(self) -> pd.DataFrame:
-        """A row a run that failed, with its cause."""
-        return tables.failures(self.store)
-
-    def to_xarray(self) -> Any:
-        """The series as an `xarray.Dataset` (cell, seed, month); needs the extra `data`."""
-        return tables.to_xarray(self.store)
 
     def series_of(self, cell: int, replicate: int) -> F64:
         """One run's series (months, outcomes)."""
