@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from carecommons.experiments.provenance import versions
+from carecommons.experiments.store import database
 from carecommons.experiments.store.database import Store
 from test_cli import SMALL, carecommons, ran
 
@@ -66,8 +68,14 @@ def test_shards_of_a_sweep_become_the_same_folder(tmp_path: Path, swept: Path) -
     folder = tmp_path / "out"
     for part in (2, 1):
         assert "carecommons merge" in ran(f"{SWEEP} -o {folder} --shard {part}/2")
+        status = json.loads(ran(f"status {folder / f'shard-{part}-of-2'} --json"))
+        assert (status["shard"], status["done"], status["missing"]) == (f"{part}/2", 2, 0)
+        assert "carecommons merge" in ran(f"status {folder / f'shard-{part}-of-2'}")
     assert not (folder / "results.sqlite").exists()
+    result = carecommons(f"status {folder}")
+    assert result.exit_code == 2 and "shard-1-of-2" in result.stderr and "carecommons merge" in result.stderr
     assert "4 runs are done, 0 have failed, 0 are missing" in ran(f"merge {folder}")
+    assert "shard" not in json.loads(ran(f"status {folder} --json"))
     for name in ("runs.csv", "summary.csv", "series.csv", "isolation.png", "scenario.toml"):
         assert (folder / name).read_bytes() == (swept / name).read_bytes(), name
     result = carecommons(f"{SWEEP} --shard 1/2")
@@ -85,6 +93,19 @@ def test_tables_are_exported(form: str, swept: Path, tmp_path: Path) -> None:
     assert f"summary.{form}" in shown
     read = pd.read_csv if form == "csv" else pd.read_parquet
     assert len(read(tmp_path / "tables" / f"runs.{form}")) == 4
+
+
+def test_runs_made_with_another_version_of_a_library_are_kept_and_said(
+    tmp_path: Path, swept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(database, "versions", lambda: {**versions(), "numpy": "1.99.0"})
+        assert "note" not in carecommons(f"{SWEEP} -r 1 -o {folder}").stderr
+    shown = carecommons(f"{SWEEP} -o {folder}")
+    assert shown.exit_code == 0 and f"numpy 1.99.0 and {versions()['numpy']}" in shown.stderr
+    assert f"numpy 1.99.0 and {versions()['numpy']}" in ran(f"status {folder}")
+    assert json.loads(ran(f"status {swept} --json"))["mixed versions"] == "none"
 
 
 def test_a_damaged_folder_is_named_and_mended_and_goes_on(tmp_path: Path, swept: Path) -> None:

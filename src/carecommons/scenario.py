@@ -122,11 +122,23 @@ class Scenario(Parameters):
             raise InputError(f"{where}: place: {error}") from None
         return self
 
+    def orderly(self, where: str = HERE) -> Self:
+        """This scenario, if its thresholds stand in order; else an InputError that opens with `where`.
+
+        It is asked of what people write. A design may take either limit over its whole range: a lower one above the
+        upper does what one at the upper does.
+        """
+        lower, upper = self.charging.lower_limit, self.charging.upper_limit
+        if lower > upper:
+            raise InputError(f"{where}: charging.lower_limit = {lower:,g} is above charging.upper_limit = {upper:,g}, "
+                             "must be at most that")  # fmt: skip
+        return self
+
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a scenario from a TOML file; what it leaves out has its default."""
         where = one_line(path, limit=200)
-        return cls.of(table_of(text_of(Path(path), where), where), where).placed(where)
+        return cls.of(table_of(text_of(Path(path), where), where), where).placed(where).orderly(where)
 
     def to_toml(self, *, everything: bool = False) -> str:
         """The scenario as TOML: what differs from the defaults, or everything."""

@@ -307,6 +307,16 @@ def test_one_limit_for_all_as_in_wales_leaves_no_tariff() -> None:
     assert means_test(50_000_01, 300_00, cost=400_00, rules=wales) == Charge(400_00, 0, 0, True)
 
 
+@given(amounts, weekly, circumstances, st.integers(0, 60_000))
+def test_a_lower_limit_above_the_upper_does_what_one_at_it_does(
+    capital: int, income: int, around: dict[str, Any], beyond: int
+) -> None:
+    rules = around["rules"]
+    beside, over = (rules.but(lower_limit=min(rules.upper_limit + more, 100_000)) for more in (0, beyond))
+    at, above = (means_test(capital, income, **{**around, "rules": each}) for each in (beside, over))
+    assert at == above
+
+
 def test_a_standard_disability_allowance_stands_until_more_is_spent() -> None:
     reading = MeansTest(disability_expenditure=10.85)
     charges = [means_test(0, 300_00, cost=400_00, disability_expenditure=d, rules=reading) for d in (0, 10_85, 25_00)]

@@ -46,7 +46,7 @@ def retry(ctx: click.Context, folder: str, crew: Crew, force: bool) -> None:
                            draw_sweep=pictures, draw_comparison=differences)  # fmt: skip
     if not len(found.failures):
         click.echo(f"Next: nothing in {folder} has failed now; look at {Path(folder) / 'summary.csv'}.")
-    end(ctx, len(found.failures), folder)
+    end(ctx, len(found.failures), folder, found.store.mixed)
 
 
 @cli.command(short_help="Make one folder of several.", epilog=example(
@@ -66,7 +66,7 @@ def merge(ctx: click.Context, folder: str, sources: Sequence[str], force: bool) 
     found.store.close()
     at = state(folder)
     click.echo(f"Next: {at.advice}; {at.done:,} runs are done, {at.failed:,} have failed, {at.missing:,} are missing.")
-    end(ctx, at.failed, folder)
+    end(ctx, at.failed, folder, at.mixed)
 
 
 @cli.command(short_help="Write its tables elsewhere.", epilog=example(

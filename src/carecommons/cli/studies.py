@@ -92,7 +92,7 @@ def sweep(ctx: click.Context, subject: str, shape: Shape, replicates: int | None
         key, levels = next(iter(design.factors.items()))
         then = f"'carecommons compare {design.scenario.place} --but {key}={levels[0]} -r 30' tells where demand went"
         report.next(then, *(f"{name}.png" for name in drawn(found)), "summary.csv")
-    end(ctx, failed, str(shard_folder(report.out, shard)) if report.out else None)
+    end(ctx, failed, str(shard_folder(report.out, shard)) if report.out else None, found.store.mixed)
 
 
 def pictures(found: Sweep) -> Iterable[tuple[str, bytes]]:
@@ -158,7 +158,7 @@ def compare(ctx: click.Context, subject: str, other: str | None, buts: Sequence[
     if not report.json({"seeds": list(found.seeds), **found.records()}):
         say(found)
         report.next("'carecommons outcomes' says what each outcome means", "differences.png", "attribution.csv")
-    end(ctx, len(found.failures), report.out)
+    end(ctx, len(found.failures), report.out, found.store.mixed)
 
 
 def differences(found: Comparison) -> Iterable[tuple[str, bytes]]:
@@ -210,8 +210,11 @@ def command_line() -> str:
     return shlex.join(["carecommons", *sys.argv[1:]])
 
 
-def end(ctx: click.Context, failed: int, folder: str | None) -> None:
-    """Leave with 3 when runs have failed, saying how to run them again."""
+def end(ctx: click.Context, failed: int, folder: str | None, mixed: str = "") -> None:
+    """Leave with 3 when runs have failed, saying how to run them again; and warn of runs made with other libraries."""
+    if mixed:
+        click.echo(f"carecommons: note: runs in {folder} were made with more than one version of a library ({mixed}), "
+                   "which may change the last digits", err=True)  # fmt: skip
     if failed:
         again = f"'carecommons retry {folder}' runs them again" if folder else "keep the others with '-o FOLDER'"
         again += ", failures.csv says why" if folder and (Path(folder) / "failures.csv").exists() else ""

@@ -54,9 +54,11 @@ def identity(
 
 
 @contextmanager
-def writing(folder: str | Path | None, identity: Mapping[str, Any], command: str, force: bool) -> Iterator[Store]:
+def writing(
+    folder: str | Path | None, identity: Mapping[str, Any], command: str, force: bool, shard: str | None = None
+) -> Iterator[Store]:
     """A store to write to; one in a folder is closed at the end, a private one only when something goes wrong."""
-    store = Store.write(folder, identity, command=command, force=force)
+    store = Store.write(folder, identity, command=command, force=force, shard=shard)
     try:
         yield store
     except BaseException:

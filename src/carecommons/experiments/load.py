@@ -10,13 +10,13 @@ from carecommons.experiments import compare, sweep, tables
 from carecommons.experiments.campaign import nothing, writing
 from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.engines import Engine
+from carecommons.experiments.store import files
 from carecommons.experiments.store.database import Store
 from carecommons.experiments.store.merge import merge as merge_stores
 from carecommons.experiments.store.publish import publish
 from carecommons.experiments.sweep import Sweep
 
 Files = Iterable[tuple[str, bytes]]
-SHARDS = "shard-*-of-*"
 
 
 def load(path: str | Path) -> Sweep | Comparison:
@@ -72,7 +72,7 @@ def merge(
     draw_comparison: Callable[[Comparison], Files] = nothing,
 ) -> Sweep | Comparison:
     """Add the runs of other folders, or of the shards within this one, and write its tables; the sources stay."""
-    others = [Path(each) for each in sources] or sorted(Path(path).glob(SHARDS))
+    others = [Path(each) for each in sources] or sorted(Path(path).glob(files.SHARDS))
     if not others:
         raise InputError(f"{one_line(path, 200)}: holds no shards; name the folders to merge into it")
     merge_stores(path, others, command=command)

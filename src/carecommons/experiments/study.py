@@ -82,7 +82,8 @@ class Study(Parameters):
     def base(self, path: Path) -> Scenario:
         """The scenario; a file is looked for beside the experiment's own."""
         if isinstance(self.scenario, dict):
-            return Scenario.of(self.scenario, f"{one_line(path, limit=200)}: scenario")
+            where = f"{one_line(path, limit=200)}: scenario"
+            return Scenario.of(self.scenario, where).orderly(where)
         beside = path.parent / self.scenario
         return subject(str(beside) if beside.suffix else self.scenario)
 
@@ -98,7 +99,7 @@ def subject(text: str) -> Scenario:
     table = table_of(text_of(path, where), where)
     if is_study(table):
         raise InputError(f"{where}: is an experiment, which only 'sweep' runs")
-    return Scenario(place=text) if "adults_by_age" in table else Scenario.of(table, where)
+    return Scenario(place=text) if "adults_by_age" in table else Scenario.of(table, where).orderly(where)
 
 
 def is_study(table: Mapping[str, Any]) -> bool:
@@ -109,7 +110,7 @@ def is_study(table: Mapping[str, Any]) -> bool:
 def changed(scenario: Scenario, texts: Sequence[str], where: str = "--set") -> Scenario:
     """The scenario changed by texts such as `council.funding=0.9`."""
     changes = parse_set(texts, where)
-    return Scenario.of({**scenario.flat(), **changes}, where) if changes else scenario
+    return Scenario.of({**scenario.flat(), **changes}, where).orderly(where) if changes else scenario
 
 
 def sized(scenario: Scenario, months: int | None, citizens: int | None) -> Scenario:

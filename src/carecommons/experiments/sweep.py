@@ -228,7 +228,7 @@ def run(
     subjects = tuple(task.subject for task in tasks[: len(design.cells)])
     folder = shard_folder(out, part)
     # What is to be run once more is in the store as it is: nothing may set that aside.
-    with writing(folder, identity_of(design), command, force and not again) as store:
+    with writing(folder, identity_of(design), command, force and not again, None if again else part) as store:
         store.add_design({**design.record(), "subjects": list(subjects)})
         if again:
             mine = [task for record in store.designs() for task in tasks_in(Design.from_record(record, str(folder)))]

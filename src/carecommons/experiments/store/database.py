@@ -62,7 +62,15 @@ class Store:
         self._again: dict[str, None] = {}  # failed runs whose next result counts
 
     @classmethod
-    def write(cls, path: str | Path | None, identity: Mapping[str, Any], *, command: str, force: bool = False) -> Self:
+    def write(
+        cls,
+        path: str | Path | None,
+        identity: Mapping[str, Any],
+        *,
+        command: str,
+        force: bool = False,
+        shard: str | None = None,
+    ) -> Self:
         """Open a folder for writing, a new one or one with runs of the same identity.
 
         Parameters
@@ -77,6 +85,8 @@ class Store:
         force
             Write into a folder with other files, or set aside runs of another identity (`results-1.sqlite`) and begin
             anew; nothing is mixed, and nothing deleted.
+        shard
+            The block of its design that the folder is for, such as "3/8", "" for all of it; None leaves that as it is.
 
         Raises
         ------
@@ -97,6 +107,8 @@ class Store:
                 # From here until it is closed, only the rows' own sums speak for the file.
                 held.get("sums", {}).pop(files.DATABASE, None)
                 begun = {"store": "open", "format": FORMAT, "identity": json.dumps(identity)}
+                if shard is not None:
+                    begun["shard"] = shard
                 files.write_manifest(folder, held | begun)
                 sealed.begin_writing()
                 return cls._signed(sealed, folder, lock, command)
@@ -250,6 +262,16 @@ class Store:
     def sessions(self) -> dict[str, dict[str, Any]]:
         """By the id that runs point to, who made them: command, versions, machine, code, and when it was begun."""
         return {name: json.loads(facts) for name, facts in self.sealed.rows("session")}
+
+    @property
+    def mixed(self) -> str:
+        """Which versions differ among those that its runs were made with, such as "numpy 2.3.1 and 2.4.6"; or ""."""
+        used = {run.session for run in self.runs()}
+        found: dict[str, dict[str, None]] = {}
+        for name, facts in self.sessions().items():
+            for library, number in facts.get("versions", {}).items() if name in used else ():
+                found.setdefault(library, {})[str(number)] = None
+        return ", ".join(f"{library} {' and '.join(each)}" for library, each in sorted(found.items()) if len(each) > 1)
 
     def __enter__(self) -> Self:
         return self

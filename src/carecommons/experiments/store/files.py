@@ -15,6 +15,7 @@ from carecommons.experiments.store.errors import told
 
 DATABASE: Final = "results.sqlite"
 MANIFEST: Final = "manifest.json"
+SHARDS: Final = "shard-*-of-*"  # folders, within that of their experiment
 BESIDE: Final = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database while it is open
 
 Content = bytes | Callable[[Path], None]  # bytes, or what writes itself to the path that it is given

@@ -33,7 +33,7 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
             raise InputError(f"merge: {shown(source)} cannot be merged into itself")
     with Store.read(sources[0]) as first:
         identity = first.identity
-    with Store.write(target, identity, command=command) as store:
+    with Store.write(target, identity, command=command, shard="") as store:
         for source in sources:
             with Store.read(source) as other:
                 _agree(store, other)

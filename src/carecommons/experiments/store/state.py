@@ -8,6 +8,7 @@ from math import fsum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from carecommons.experiments.engines import shard
 from carecommons.experiments.provenance import code
 from carecommons.experiments.store import files
 from carecommons.experiments.store.database import DONE, FAILED, Store
@@ -40,11 +41,14 @@ class Progress(NamedTuple):
 class State:
     """A folder of runs at a glance: `designs` newest last, `seconds` of compute, `size` in bytes.
 
-    `code` says in which parts the code that made it is not today's.
+    `shard` is the block of its designs that the folder is for, such as "3/8", "" where it is for all of them; other
+    blocks count nowhere. `versions` are those of the newest session, `mixed` says which differ among the runs, and
+    `code` in which parts the code that made them is not today's.
     """
 
     folder: Path
     kind: str
+    shard: str
     done: int
     failed: int
     designs: tuple[Progress, ...]
@@ -53,6 +57,7 @@ class State:
     holder: Holder | None
     command: str
     versions: Mapping[str, str]
+    mixed: str
     code: str
 
     @property
@@ -69,15 +74,19 @@ class State:
             return f"give the same command again, {self.missing:,} runs are left: {self.command}"
         if self.failed:
             return f"run once more what failed: carecommons retry {shown(self.folder)}"
+        if self.shard:
+            return f"when all shards are done: carecommons merge {shown(self.folder.parent)}"
         return f"look at {shown(self.folder / 'summary.csv')}"
 
     def records(self) -> dict[str, Any]:
         """The same as plain values, for tables and JSON."""
         return {
-            "kind": self.kind, "done": self.done, "failed": self.failed, "missing": self.missing,
+            "kind": self.kind, **({"shard": self.shard} if self.shard else {}),
+            "done": self.done, "failed": self.failed, "missing": self.missing,
             "designs": len(self.designs), "seconds of compute": round(self.seconds, 1), "bytes": self.size,
             "written now by": str(self.holder) if self.holder else "nobody", "command": self.command,
-            "code": self.code or "today's", **{f"version of {name}": each for name, each in self.versions.items()},
+            "code": self.code or "today's", "mixed versions": self.mixed or "none",
+            **{f"version of {name}": each for name, each in self.versions.items()},
         }  # fmt: skip
 
 
@@ -88,17 +97,20 @@ def state(path: str | Path) -> State:
         status = {run.key: run.status for run in runs}
         sessions = sorted(store.sessions().values(), key=lambda each: str(each["started"]))
         folder = store.folder or Path()
+        part = str(files.read_manifest(folder).get("shard", ""))
         return State(
             folder=folder,
             kind=str(store.identity.get("kind", "")),
+            shard=part,
             done=sum(run.status == DONE for run in runs),
             failed=sum(run.status == FAILED for run in runs),
-            designs=tuple(_progress(record, status) for record in store.designs()),
+            designs=tuple(_progress(record, status, part) for record in store.designs()),
             seconds=fsum(run.seconds for run in runs),
             size=sum(file.stat().st_size for file in folder.glob(f"{files.DATABASE}*") if file.is_file()),
             holder=holder(folder),
             command=_asked(sessions),
             versions=sessions[-1].get("versions", {}) if sessions else {},
+            mixed=store.mixed,
             code=differences({"code": store.identity.get("code", {})}, {"code": dict(code())}, ()),
         )
 
@@ -115,8 +127,9 @@ def places(record: Mapping[str, Any]) -> Iterator[Place]:
             yield Place(cell, replicate, seed, key_of(subject, seed))
 
 
-def _progress(record: Mapping[str, Any], status: Mapping[str, str]) -> Progress:
-    found = [status.get(place.key) for place in places(record)]
+def _progress(record: Mapping[str, Any], status: Mapping[str, str], part: str) -> Progress:
+    keys = [place.key for place in sorted(places(record), key=lambda each: (each.replicate, each.cell))]  # as they run
+    found = [status.get(key) for key in (shard(keys, part) if part else keys)]
     title, cells = str(record.get("title", "")), len(record["subjects"])
     return Progress(title, cells, found.count(DONE), found.count(FAILED), found.count(None))
 
