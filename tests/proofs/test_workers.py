@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,18 +22,20 @@ CAUSES = {
     "MemoryError": "MemoryError, 3 tries",
     "RLIMIT_AS": "MemoryError, 3 tries",
     "exception": "ValueError: an exception of two lines in a run",
+    "OOM": "worker died (signal 9), 3 tries",
     "hang": f"not finished after {TIMEOUT:g} s, 3 tries",
 }
+IN_ANY = [each for each in CAUSES if each != "OOM"]  # the kernel kills for memory only where a group may be made
 PASSING = ("once SIGKILL", "once os._exit", "once segfault", "once MemoryError", "once hang")
 
 ALL = {f"{seed} {0.5 + cell / 5!r}": what
-       for cell, seed, what in zip((0, 1, 2, 3, 4, 5, 0), range(1, 8), CAUSES, strict=True)}  # fmt: skip
+       for cell, seed, what in zip((0, 1, 2, 3, 4, 5, 0), range(1, 8), IN_ANY, strict=True)}  # fmt: skip
 
 
-def spoilt(what: Mapping[str, str], folder: Path, small: Study, wanted: Mapping[str, bytes]) -> None:
+def spoilt(what: Mapping[str, str], folder: Path, small: Study, wanted: Mapping[str, bytes], **more: str) -> None:
     """A sweep with faults in some runs, and what is said and kept of it; and the same once the faults are gone."""
     (folder / "marks").mkdir()
-    plan = {"faults": dict(what), "factor": FACTOR, "marks": str(folder / "marks")}
+    plan = {"faults": dict(what), "factor": FACTOR, "marks": str(folder / "marks"), **more}
     with begun(folder, small.words("out", "-j", "2", "--timeout", str(TIMEOUT)), plan) as program:
         ended = program.end()
         assert program.childless()
@@ -64,9 +68,35 @@ def test_runs_whose_worker_dies_or_that_raise_cost_no_other_run(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("what", CAUSES)
+@pytest.mark.parametrize("what", IN_ANY)
 def test_one_fault_costs_one_run(what: str, tmp_path: Path, small: Study, wanted: dict[str, bytes]) -> None:
     spoilt({"3 0.9": what}, tmp_path, small, wanted)
+
+
+@pytest.fixture
+def little_memory() -> Iterator[str]:
+    """A group of processes that may hold 64 MB, of whichever version of cgroups there is."""
+    limits = {"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"}
+    for home, limit in limits.items():
+        group = Path(home, f"carecommons-{os.getpid()}")
+        with suppress(OSError):
+            group.mkdir()
+            try:
+                (group / limit).write_text(str(64 << 20))
+                with suppress(OSError):
+                    (group / "memory.swap.max").write_text("0")
+                yield str(group)
+                return
+            finally:
+                group.rmdir()
+    pytest.skip("no group of processes may be made here")
+
+
+@pytest.mark.proof
+def test_a_worker_that_the_kernel_kills_for_its_memory_costs_its_run(
+    tmp_path: Path, small: Study, wanted: dict[str, bytes], little_memory: str
+) -> None:
+    spoilt({"3 0.9": "OOM"}, tmp_path, small, wanted, group=little_memory)
 
 
 @pytest.mark.proof

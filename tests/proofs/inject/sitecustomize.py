@@ -72,12 +72,21 @@ def with_little_memory() -> None:
     bytearray(1 << 30)
 
 
+def until_the_kernel_kills() -> None:
+    """Enter a group that may hold little memory, and fill it page by page."""
+    Path(PLAN["group"], "cgroup.procs").write_text(str(os.getpid()))
+    held = []
+    while True:
+        held.append(b"\1" * (1 << 22))
+
+
 FAULTS: dict[str, Callable[[], Any]] = {
     "SIGKILL": lambda: os.kill(os.getpid(), 9),
     "os._exit": lambda: os._exit(7),
     "exception": raising,
     "MemoryError": without_memory,
     "RLIMIT_AS": with_little_memory,
+    "OOM": until_the_kernel_kills,
     "segfault": lambda: ctypes.string_at(0),
     "hang": lambda: time.sleep(600),
 }
