@@ -115,10 +115,12 @@ class Citizen(Window):
 
     @classmethod
     def identities(cls, place: Place) -> I64:
+        """Who is in each row."""
         return place.citizens.id
 
     @classmethod
     def order(cls, place: Place) -> I64:
+        """Rows, by identity."""
         return place.row_of.astype(np.int64)
 
     @property
@@ -229,6 +231,7 @@ class MicroEnterprise(Window):
 
     @classmethod
     def identities(cls, place: Place) -> I64:
+        """Which is in each row, -1 where it has closed."""
         return np.where(place.enterprises.open, place.enterprises.id, -1)
 
     @property
@@ -252,6 +255,7 @@ class CommunityGroup(Window):
 
     @classmethod
     def identities(cls, place: Place) -> I64:
+        """Which is in each row, -1 where it has closed."""
         return np.where(place.groups.open, place.groups.id, -1)
 
     @property

@@ -26,6 +26,7 @@ class Entries:
         self.page, self.entries, self.scale = page, [int(entry) for entry in entries], scale
 
     def __call__(self, place: Place) -> float:
+        """The sum, of a place's month."""
         return sum(map(getattr(place.ledger, self.page).item, self.entries)) * self.scale
 
     def places(self) -> list[int]:
