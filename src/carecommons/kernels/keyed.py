@@ -30,11 +30,9 @@ Uniforms = tuple[float, float, float, float]
 
 if getattr(config, "DISABLE_JIT", False):
 
-    def _high(a: Any, b: Any) -> Any:
-        return np.uint64(int(a) * int(b) >> 64)
-
-    def _low(a: Any, b: Any) -> Any:
-        return np.uint64(int(a) * int(b) & MASK)
+    def _product(a: Any, b: Any) -> Any:
+        wide = int(a) * int(b)
+        return np.uint64(wide >> 64), np.uint64(wide & MASK)
 
     def _plus(a: Any, b: Any) -> Any:
         return np.uint64(int(a) + int(b) & MASK)
@@ -42,19 +40,17 @@ if getattr(config, "DISABLE_JIT", False):
 else:
 
     @intrinsic  # type: ignore[untyped-decorator,unused-ignore]
-    def _high(typing_context: Any, a: Any, b: Any) -> Any:
-        """Upper 64 bits of the 128-bit product of two uint64."""
+    def _product(typing_context: Any, a: Any, b: Any) -> Any:
+        """Upper and lower 64 bits of the product of two uint64, from one multiplication."""
 
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            wide = ir.IntType(128)
-            product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
-            return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+            wide, word = ir.IntType(128), ir.IntType(64)
+            product = builder.mul(*(builder.zext(arg, wide) for arg in args))
+            upper = builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), word)
+            return context.make_tuple(builder, signature.return_type, (upper, builder.trunc(product, word)))
 
-        return types.uint64(types.uint64, types.uint64), build
-
-    @njit(inline="always")
-    def _low(a: Any, b: Any) -> Any:
-        return a * b
+        pair_of: Any = types.UniTuple
+        return pair_of(types.uint64, 2)(types.uint64, types.uint64), build
 
     @njit(inline="always")
     def _plus(a: Any, b: Any) -> Any:
@@ -68,8 +64,8 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
         if turn > 0:
             k0 = _plus(k0, np.uint64(W0))
             k1 = _plus(k1, np.uint64(W1))
-        h0, l0 = _high(M0, c0), _low(M0, c0)
-        h1, l1 = _high(M1, c2), _low(M1, c2)
+        h0, l0 = _product(M0, c0)
+        h1, l1 = _product(M1, c2)
         c0, c1, c2, c3 = h1 ^ c1 ^ k0, l1, h0 ^ c3 ^ k1, l0
     return c0, c1, c2, c3
 
