@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
@@ -104,7 +104,7 @@ class Scenario(Parameters):
         default = type(self)().flat()
         return {key: value for key, value in self.flat().items() if default[key] != value}
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A short hash of every value: equal for equal scenarios, however they were written."""
         text = json.dumps({k: v for k, v in self.flat().items() if k != "name"}, sort_keys=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from carecommons.errors import InputError
 from carecommons.experiments import performing
 from carecommons.experiments.packing import pack, unpack
 from carecommons.experiments.performing import OverdueError, Worlds, attempt, perform, within
-from carecommons.experiments.task import Task
+from carecommons.experiments.task import Task, tasks_of
 from carecommons.model import CareCommons
 from carecommons.outcomes import quintiles
 from carecommons.outcomes.attribution import attribute
@@ -106,6 +108,30 @@ def test_a_beat_comes_every_month_and_may_end_the_run() -> None:
     assert len(months) == A.months
     with pytest.raises(OverdueError, match="not finished after 1e-09 s"):
         perform(task(A), Worlds(), within(1e-9))
+
+
+def own_place(folder: Path) -> Path:
+    """A copy of a shipped place, as a file."""
+    town = folder / "town.toml"
+    town.write_bytes((Path(__file__).parents[2] / "src/carecommons/founding/data/places/derby.toml").read_bytes())
+    return town
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_run_of_a_place_that_was_changed_meanwhile_is_of_no_key(when: str, tmp_path: Path) -> None:
+    town = own_place(tmp_path)
+    (planned,) = tasks_of([(A.but({"place": str(town)}),)], [3])
+    kept = perform(planned, Worlds())
+
+    def change() -> None:
+        town.write_text(town.read_text().replace("11823, 18688", "18688, 11823"))
+
+    if when == "before":
+        change()
+    with pytest.raises(InputError, match=r"^the figures of .*town\.toml, or the code, changed while the runs"):
+        perform(planned, Worlds(), change)
+    (now,) = tasks_of([(A.but({"place": str(town)}),)], [3])
+    assert now.key != planned.key and perform(now, Worlds())["series"].tobytes() != kept["series"].tobytes()
 
 
 def test_an_exception_is_a_cause_in_one_line_and_only_bad_luck_is_worth_another_try(

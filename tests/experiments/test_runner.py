@@ -55,6 +55,17 @@ def packed(answers: Iterator[Done]) -> dict[str, bytes | None]:
     return {key: done.packed for key, done in by_key(answers).items()}
 
 
+@pytest.mark.parametrize("kind", ["here", "threads", "processes"])
+def test_no_run_is_made_of_a_place_that_changed_since_it_was_asked_for(kind: str, tmp_path: Path) -> None:
+    town = tmp_path / "town.toml"
+    shipped = Path(__file__).parents[2] / "src/carecommons/founding/data/places/derby.toml"
+    town.write_bytes(shipped.read_bytes())
+    tasks = tasks_of([(A.but({"place": str(town)}),)], range(1, 4))
+    town.write_text(shipped.read_text().replace("11823, 18688", "18688, 11823"))
+    for done in by_key(perform_all(tasks, Engine(kind))).values():
+        assert done.packed is None and "changed while the runs were under way" in done.cause and done.tries == 1
+
+
 @pytest.fixture(scope="module")
 def wanted() -> dict[str, bytes | None]:
     return {task.key: pack(perform(task, Worlds())) for task in TASKS}

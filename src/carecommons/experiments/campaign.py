@@ -22,17 +22,18 @@ from carecommons.scenario import Scenario
 def carry_out(
     store: Store, tasks: Sequence[Task], engine: Engine, *, what: str = "runs", progress: bool = False
 ) -> int:
-    """Run what the store lacks, each run kept by a transaction of its own -> how many of the tasks have failed.
+    """Run what the store lacks, each run kept by a transaction of its own -> how many have failed.
 
     What failed before is not tried again, unless `Store.forget_failures` was called. InputError when the runs need more
     than 80% of the available memory.
     """
     known = store.status()
-    left = [task for task in tasks if task.key not in known]
+    every = {task.key: task for task in tasks}  # a cell that stands twice in a design is run once
+    left = [task for task in every.values() if task.key not in known]
     check_memory(left, engine)
-    failed = sum(known.get(task.key) == FAILED for task in tasks)
+    failed = sum(known.get(key) == FAILED for key in every)
     with (
-        show.bar(what, len(tasks), done=len(tasks) - len(left), shown=progress) as advance,
+        show.bar(what, len(every), done=len(every) - len(left), shown=progress) as advance,
         closing(perform_all(left, engine)) as dones,
     ):
         for done in dones:
@@ -73,7 +74,7 @@ def chosen(store: Store, tasks: Sequence[Task], again: bool) -> Sequence[Task]:
     """All tasks; or `again` those that have failed, which may then be run once more."""
     if not again:
         return tasks
-    failed = store.forget_failures()
+    failed = set(store.forget_failures())
     return list({task.key: task for task in tasks if task.key in failed}.values())
 
 

@@ -27,14 +27,14 @@ Answer = tuple[bytes | None, str, bool, float]
 _mine = threading.local()
 
 
-def perform_there(seed: int, scenarios: Sequence[str], timeout: float | None, code: str) -> Answer:
+def perform_there(seed: int, scenarios: Sequence[str], timeout: float | None, code: str, subject: str) -> Answer:
     """Do a run on a worker of the cluster; its scenarios are JSON of `Scenario.flat()`, `code` is the asker's."""
     if code != fingerprint():
         return None, f"its code of carecommons is {fingerprint()} and ours {code}", False, -1.0
     if not hasattr(_mine, "worlds"):
         _mine.worlds = Worlds()
     try:
-        task = Task("", tuple(Scenario.of(json.loads(text)) for text in scenarios), seed)
+        task = Task("", tuple(Scenario.of(json.loads(text)) for text in scenarios), seed, subject=subject)
         tried = attempt(task, _mine.worlds, within(timeout))
     except Exception as problem:  # none may travel: a client that cannot read one waits for ever
         return None, cause_of(problem), False, 0.0
@@ -127,7 +127,7 @@ class _Flight:
         tries = self._tries[task.key] = self._tries.get(task.key, 0) + 1
         key = task.key if tries == 1 else f"{task.key}-{tries}"
         texts = [json.dumps(each.flat()) for each in task.scenarios]
-        order = (task.seed, texts, self._engine.timeout, fingerprint())
+        order = (task.seed, texts, self._engine.timeout, fingerprint(), task.subject)
         future = self._client.submit(perform_there, *order, key=key, pure=True, retries=self._engine.retries)
         self._there[key], self._futures[key] = task, future
         future.add_done_callback(self._landed.put)

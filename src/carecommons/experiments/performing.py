@@ -11,7 +11,7 @@ import numpy as np
 from carecommons.cycle import CYCLE, pass_month
 from carecommons.errors import CareCommonsError, InputError, one_line
 from carecommons.experiments.packing import pack
-from carecommons.experiments.task import Done, Task
+from carecommons.experiments.task import Done, Task, unchanged
 from carecommons.founding.found import found
 from carecommons.outcomes import quintiles
 from carecommons.outcomes.attribution import Attribution, attribute
@@ -74,9 +74,13 @@ def perform(task: Task, worlds: Worlds, beat: Beat | None = None) -> Answer:
     accounts) int64 and `quintiles` (years, 5, measures) float64, both summed over the months of each year, the last of
     which may be short. Of two, in step: the same under `a.` and `b.`, and `split` (months, parts) int64, which says
     where the two come from (see `attribute`).
+
+    InputError when a place's file was changed since the task was made, or while it was performed: its key would be of
+    other figures.
     """
     if not 0 <= task.seed < 2**63:
         raise InputError(f"seed = {one_line(task.seed)} is not a whole number from 0 to 2**63 - 1")
+    _refuse_changed(task)
     courses = [Course(scenario, task.seed, worlds) for scenario in task.scenarios]
     months = min(course.months for course in courses)
     split = np.zeros((months, len(Attribution._fields)), np.int64)
@@ -87,10 +91,17 @@ def perform(task: Task, worlds: Worlds, beat: Beat | None = None) -> Answer:
             split[month] = attribute(*(course.place for course in courses))
         if beat is not None:
             beat()
+    _refuse_changed(task)
     if len(courses) == 1:
         return courses[0].kept
     arms = zip(ARMS, courses, strict=True)
     return {f"{arm}.{name}": array for arm, course in arms for name, array in course.kept.items()} | {"split": split}
+
+
+def _refuse_changed(task: Task) -> None:
+    if not unchanged(task):
+        places = ", ".join(dict.fromkeys(one_line(each.place) for each in task.scenarios))
+        raise InputError(f"the figures of {places}, or the code, changed while the runs were under way")
 
 
 class Course:

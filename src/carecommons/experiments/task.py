@@ -42,6 +42,11 @@ def subject_of(scenarios: Sequence[Scenario]) -> str:
     return blake2b(json.dumps([fingerprint(), parts]).encode(), digest_size=16).hexdigest()
 
 
+def unchanged(task: Task) -> bool:
+    """Whether code and places' figures are those that a task was made with; true of one that has no subject."""
+    return not task.subject or subject_of(task.scenarios) == task.subject
+
+
 def key_of(subject: str, seed: int) -> str:
     """What a run is known by: a hash of its subject and its world."""
     return blake2b(f"{subject} {seed}".encode(), digest_size=16).hexdigest()

@@ -50,7 +50,8 @@ def _serve() -> None:
 
 def order_of(task: Task) -> bytes:
     """A task as a worker reads it."""
-    return json.dumps({"seed": task.seed, "scenarios": [_text(each) for each in task.scenarios]}).encode() + b"\n"
+    scenarios = [_text(each) for each in task.scenarios]
+    return json.dumps({"seed": task.seed, "subject": task.subject, "scenarios": scenarios}).encode() + b"\n"
 
 
 def _orders(lines: BinaryIO) -> Iterator[Task]:
@@ -75,7 +76,8 @@ def _orders(lines: BinaryIO) -> Iterator[Task]:
     threading.Thread(target=look, daemon=True).start()
     while True:
         order = json.loads(waiting.get())
-        yield Task("", tuple(_scenario(text) for text in order["scenarios"]), order["seed"])
+        scenarios = tuple(_scenario(text) for text in order["scenarios"])
+        yield Task("", scenarios, order["seed"], subject=order["subject"])
 
 
 # The same policies come in world after world.

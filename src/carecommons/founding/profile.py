@@ -207,7 +207,7 @@ def load(name_or_path: str | Path) -> Profile:
     if isinstance(name_or_path, str):
         name = re.sub(r"[\s_-]+", "_", name_or_path.strip().lower())
         if name in places():
-            return _profile(table_of((_DATA / "places" / f"{name}.toml").read_text("utf-8"), name), name)
+            return _shipped(name)
         if not _is_path(name_or_path):
             raise InputError(f"no place '{one_line(name_or_path)}'{_nearest(name)}")
     elif not isinstance(name_or_path, Path):
@@ -217,6 +217,11 @@ def load(name_or_path: str | Path) -> Profile:
     if path.suffix.lower() not in _READERS:
         raise InputError(f"{where}: must be a .toml or .csv file")
     return _profile(_READERS[path.suffix.lower()](text_of(path, where), where), where)
+
+
+@cache
+def _shipped(name: str) -> Profile:
+    return _profile(table_of((_DATA / "places" / f"{name}.toml").read_text("utf-8"), name), name)
 
 
 def life_table(year: Literal[2019, 2023] = 2019) -> npt.NDArray[np.float64]:
