@@ -229,8 +229,8 @@ def throughput(work: Work, repeats: int) -> None:
 
 
 def overhead(work: Work, repeats: int) -> None:
-    """What the runner and the store add to the bare months, start-up apart."""
-    tasks = work.tasks[: max(5, work.runs // 8)]
+    """What the runner and the store add to the bare months, start-up apart: short turns and many, as both are alike."""
+    tasks = work.tasks[: max(5, work.runs // 12)]
     worlds = Worlds()
     perform(tasks[0], worlds)
 
@@ -251,7 +251,7 @@ def overhead(work: Work, repeats: int) -> None:
                 start = time.perf_counter() if math.isnan(start) else start
             return time.perf_counter() - start
 
-    found = in_turn({"bare": bare, "kept": kept}, max(repeats, 5))
+    found = in_turn({"bare": bare, "kept": kept}, max(repeats, 20))
     added = found["kept"].times(found["bare"]) - 1
     each = found["bare"].median / (len(tasks) - 1)
     print(f"\noverhead of runner and store over runs of {each:.3f} s: {100 * added:.1f} %  "
