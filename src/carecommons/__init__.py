@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from carecommons.agents import Carer, Citizen, CommunityGroup, Council, MicroEnterprise
+    from carecommons.analysis.adapters import to_ema, to_salib
+    from carecommons.analysis.appraisal import appraise
     from carecommons.cycle import CYCLE, Cycle
     from carecommons.errors import CareCommonsError, InputError
     from carecommons.experiments.compare import compare
@@ -33,6 +35,7 @@ _HOMES = {
     "Behaviour": "processes.behaviour",
     "Carer": "agents", "Citizen": "agents", "CommunityGroup": "agents", "Council": "agents",
     "MicroEnterprise": "agents",
+    "appraise": "analysis.appraisal", "to_ema": "analysis.adapters", "to_salib": "analysis.adapters",
     "CYCLE": "cycle", "Cycle": "cycle",
     "CareCommonsError": "errors", "InputError": "errors",
     "Comparison": "experiments.comparison", "Stop": "experiments.comparison", "compare": "experiments.compare",
@@ -74,6 +77,7 @@ __all__ = [
     "Stop",
     "Sweep",
     "__version__",
+    "appraise",
     "compare",
     "diff",
     "load",
@@ -81,6 +85,8 @@ __all__ = [
     "param",
     "places",
     "sweep",
+    "to_ema",
+    "to_salib",
 ]
 
 
