@@ -138,6 +138,77 @@ def test_what_failed_is_run_once_more(swept: Path, tmp_path: Path) -> None:
     assert result.exit_code == 2 and "holds no runs" in result.stderr
 
 
+def test_retrying_a_sweep_that_was_stopped_says_what_is_missing(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    ran(f"{SWEEP} -o {folder} --shard 1/2")
+    shard = folder / "shard-1-of-2"
+    assert f"carecommons merge {folder}" in ran(f"retry {shard} -j 1").splitlines()[-1]
+    ran(f"merge {folder}")
+    told = ran(f"retry {folder} -j 1").splitlines()[-1]
+    assert "2 runs are left" in told and told.startswith("Next: nothing in") and "summary.csv" not in told
+
+
+def test_after_a_merge_of_some_shards_the_rest_is_asked_for_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for part in (1, 2):
+        words = f"{SWEEP} -o out --shard {part}/2"
+        monkeypatch.setattr("sys.argv", ["carecommons", *words.split()])
+        ran(words)
+        if part == 1:
+            for said in (ran("merge out"), ran("status out")):
+                assert f"2 runs are left: carecommons {SWEEP} -o out" in said.replace(";", ".") and "--shard" not in (
+                    said.splitlines()[-1])  # fmt: skip
+    assert "Next: bring in what its shards hold: carecommons merge out." in ran("status out")
+    assert "out/summary.csv" in ran("merge out")
+
+
+@pytest.mark.parametrize("words", [
+    "status {file}", "ranks {file}", "retry {file}", "repair {file}",
+    "merge {file} {swept}", "merge new {swept} {file}", "merge new {swept} nosuch",
+    "status {swept}/summary.csv", "export {swept} {file}", "export {swept} {file}/x",
+    "run derby -o {file}", "run derby -o {file}/x", "sweep derby --vary council.funding=1 -o {file}/x -r 1 -j 1",
+    "compare derby --but council.funding=0.5 -o {file}/x -r 1 -j 1",
+])  # fmt: skip
+def test_a_path_that_is_no_folder_is_bad_input(words: str, swept: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("mine")
+    words = words.format(file="notes.md", swept=swept) + (f" {SMALL}" if " derby " in words else "")
+    result = carecommons(words, tmp_path)
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1 and result.stdout == ""
+    assert "nosuch: holds no runs" in result.stderr or "is a file, must be a folder" in result.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.md"]
+    assert (tmp_path / "notes.md").read_text() == "mine"
+
+
+def test_a_folder_that_holds_something_else_is_left_with_4(swept: Path, compared: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    ran(f"run derby {SMALL} -o {tmp_path / 'ran'}")
+    for words in (
+        f"run derby {SMALL} -o {tmp_path / 'mine'}", f"run derby {SMALL} --seed 7 -o {tmp_path / 'ran'}",
+        f"run derby {SMALL} -o {swept} --force", f"{SWEEP} -o {tmp_path / 'mine'}", f"{SWEEP} -o {tmp_path / 'ran'}",
+        f"{SWEEP} -o {compared}", f"export {swept} {tmp_path / 'ran'}",
+    ):  # fmt: skip
+        result = carecommons(words)
+        assert result.exit_code == 4 and result.stderr.count("\n") == 1, words
+        assert "choose another folder" in result.stderr, words
+    assert "kind was comparison, now sweep;" in carecommons(f"{SWEEP} -o {compared}").stderr
+    assert len(json.loads(ran(f"status {swept} --json"))) > 0
+
+
+def test_a_database_that_is_gone_is_said_to_be_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = f"{SWEEP} -o out"
+    monkeypatch.setattr("sys.argv", ["carecommons", *words.split()])
+    ran(words)
+    (tmp_path / "out" / "results.sqlite").unlink()
+    first, second = ran("repair out").splitlines()
+    assert first == "results.sqlite: is missing"
+    assert second.startswith("All runs are lost, ") and second.endswith(f"the same command again: carecommons {words}")
+    assert ran("status out").splitlines()[-1].endswith(f": carecommons {words}.")
+
+
 def test_two_commands_cannot_write_one_folder(swept: Path) -> None:
     with Store.read(swept) as held:
         identity = held.identity

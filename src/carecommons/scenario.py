@@ -167,6 +167,14 @@ class Scenario(Parameters):
         return getattr(self, kind.section())
 
 
+def expect(value: object, where: str) -> Scenario:
+    """`value`, if it is a scenario; else an InputError that opens with `where` and says how to make one."""
+    if isinstance(value, Scenario):
+        return value
+    place = repr(value) if isinstance(value, str) else "'derby'"
+    raise InputError(f"{where}: {one_line(repr(value))} must be a Scenario, such as Scenario(place={one_line(place)})")
+
+
 def register() -> list[Parameter]:
     """Every parameter with unit, range, role, source and grade, in the order of the month."""
     found = list(Scenario.parameters())

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+import carecommons as cc
 import small
 from carecommons.analysis import economics
 from carecommons.analysis.appraisal import EFFECTS, PER, Appraisal, appraise
@@ -29,8 +30,8 @@ YEAR = 12
 TABLES = ("table", "perspectives", "ceac", "equity", "gradient")
 
 
-def run(scenario: Scenario, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Flows and sums by quintile of each year."""
+def run(scenario: Scenario, seed: int) -> dict[str, np.ndarray]:
+    """Flows and sums by quintile of each year, and a series as long as the run."""
     model = small.CareCommons(scenario, rng=seed)
     flows, sums = [], []
     for _ in range(scenario.months):
@@ -38,7 +39,8 @@ def run(scenario: Scenario, seed: int) -> tuple[np.ndarray, np.ndarray]:
         flows.append(model.place.ledger.flows.copy())
         sums.append(observe(model.place))
     years = scenario.months // YEAR
-    return tuple(np.array(each).reshape(years, YEAR, *each[0].shape).sum(axis=1) for each in (flows, sums))  # type: ignore[return-value]
+    yearly = (np.array(each).reshape(years, YEAR, *each[0].shape).sum(axis=1) for each in (flows, sums))
+    return dict(zip(("flows", "quintiles"), yearly, strict=True)) | {"series": np.zeros((scenario.months, 1))}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,8 @@ def pairs() -> Pairs:
     """Four worlds with and without a fifth more money."""
     found = []
     for seed in range(4):
-        (fa, qa), (fb, qb) = run(BASE, seed), run(BASE.but({"council.funding": 1.2}), seed)
-        found.append({"a.flows": fa, "a.quintiles": qa, "b.flows": fb, "b.quintiles": qb})
+        arms = {"a": run(BASE, seed), "b": run(BASE.but({"council.funding": 1.2}), seed)}
+        found.append({f"{arm}.{name}": each for arm, kept in arms.items() for name, each in kept.items()})
     return found
 
 
@@ -176,13 +178,63 @@ def test_carers_and_volunteers_bear_their_own_minutes(pairs: Pairs) -> None:
     assert borne(found, "carers", "a") + borne(found, "volunteers", "a") == pytest.approx(society, rel=1e-9)
 
 
-def by_hand(cost: int, points: int) -> dict[str, Any]:
-    """A year of 100 adults in which arm b costs the council so many pounds more and all have so many points more."""
-    flows, sums = np.zeros((2, 1, 10, 10), np.int64), np.zeros((2, 1, 5, len(MEASURES)))
-    flows[1, 0, Account.COUNCIL, Account.HOME_CARE] = 100 * cost
-    sums[..., MEASURES.index("people")] = 20 * YEAR
-    sums[1, ..., MEASURES.index("scrqol")] = 20 * YEAR * points
-    return {"a.flows": flows[0], "b.flows": flows[1], "a.quintiles": sums[0], "b.quintiles": sums[1]}
+def by_hand(cost: int, points: int, months: int = YEAR, lean: int = 0) -> dict[str, Any]:
+    """100 adults; arm b costs the council so many pounds a year more, and all have so many points more.
+
+    With `lean` the points fall by so many from each quintile to the next.
+    """
+    held = np.diff([*range(0, months, YEAR), months])[:, None]  # months of each year
+    flows, sums = np.zeros((2, len(held), 10, 10), np.int64), np.zeros((2, len(held), 5, len(MEASURES)))
+    flows[1, :, Account.COUNCIL, Account.HOME_CARE] = 100 * cost * held[:, 0] // YEAR
+    sums[..., MEASURES.index("people")] = 20 * held
+    sums[1, ..., MEASURES.index("scrqol")] = 20 * held * (points - lean * np.arange(5))
+    arms = {"a": (flows[0], sums[0]), "b": (flows[1], sums[1])}
+    found = {
+        f"{arm}.{name}": each
+        for arm, kept in arms.items()
+        for name, each in zip(("flows", "quintiles"), kept, strict=True)
+    }
+    return found | {f"{arm}.series": np.zeros((months, 1)) for arm in arms}
+
+
+@pytest.mark.parametrize(
+    ("months", "words"),
+    [(1, "1 month"), (6, "6 months"), (12, "1 year"), (18, "18 months"), (24, "2 years"), (30, "30 months")],
+)
+def test_runs_of_any_length_give_the_figures_of_their_own_months(months: int, words: str) -> None:
+    """What 100 adults cost and gain a month is the same, so that all but the gradient an adult goes with the months."""
+    found = appraise([by_hand(4_800, 8, months, lean=1), by_hand(9_600, 8, months, lean=1)], schedule=NONE)
+    years = months / YEAR
+    assert value(found.table, "incremental cost") == pytest.approx(72_000 * years, rel=1e-12)
+    assert value(found.table, "incremental effect") == pytest.approx(1000 * 6 / 24 * years, rel=1e-12)
+    assert borne(found, "council") == pytest.approx(72_000 * years, rel=1e-12)
+    slope = found.gradient.set_index(["arm", "measure"])["value"]["b - a", "slope index"]
+    assert slope == pytest.approx(-5 / 24 * years, rel=1e-12)  # a point a quintile, over five quintiles
+    out = io.StringIO()
+    Console(file=out, width=200).print(found)
+    assert f"b less a per 1,000 adults over {words}, council: " in out.getvalue() and found.method["months"] == months
+
+
+def test_a_comparison_knows_its_own_months() -> None:
+    base = Scenario(place="derby", citizens=120, months=18)
+    held = cc.compare(base, base.but({"council.funding": 0.5}), range(2))
+    found, told = appraise(held), appraise(held.answers())
+    assert found.method["months"] == told.method["months"] == 18
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(told, name), check_exact=True)
+    people = MEASURES.index("people")
+    lived = np.mean([each[f"{arm}.quintiles"][..., people].sum() for each in held.answers() for arm in "ab"]) / 18
+    spent = [(each["b.flows"] - each["a.flows"]).sum(axis=0) for each in held.answers()]
+    expected = np.mean([each[1].sum() - each[2, 1] for each in spent]) / 100 * PER / lived
+    assert value(appraise(held, schedule=NONE).table, "incremental cost") == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_verdict_says_when_it_is_not_clear() -> None:
+    clear = [by_hand(-4_800 - 12 * k, -2) for k in range(4)]
+    assert appraise(clear).words == economics.CHEAPER
+    unclear = [by_hand(cost, -2) for cost in (-9_600, 4_800, -4_800)]
+    words = f"not clear, the 95% interval of cost includes 0; on average: {economics.CHEAPER}"
+    assert appraise(unclear).words == words
 
 
 def test_three_worlds_by_hand() -> None:
@@ -273,6 +325,11 @@ def test_what_there_is_not_is_said_in_one_line(pairs: Pairs, options: dict[str, 
 
 def test_answers_that_lack_something_or_do_not_fit_are_refused(pairs: Pairs) -> None:
     for answers, message in (
+        ("derby", "appraise: str must be a comparison, or what its pairs answered"),
+        (BASE, "appraise: Scenario must be a comparison, or what its pairs answered"),
+        ([pairs[0] | {"a.series": np.zeros((12, 1))}], "series of 12 and 24 months beside flows of 2 years, must be"),
+        ([pairs[0] | {f"{arm}.series": np.zeros((25, 1)) for arm in "ab"}], "series of 25 months beside flows of 2"),
+        ([{name: each for name, each in pairs[0].items() if "series" not in name}], "the answers lack 'a.series'"),
         ([], "the answers lack 'a.flows'"),
         ([{"a.flows": pairs[0]["a.flows"]}], "the answers lack 'a.quintiles'"),
         ([pairs[0], pairs[1] | {"a.flows": pairs[1]["a.flows"][:1]}], "'a.flows' differs in shape between pairs"),

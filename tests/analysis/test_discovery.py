@@ -307,8 +307,11 @@ def test_a_policy_is_compared_with_another_under_the_same_assumptions() -> None:
     found = cases(sweep, {"isolation": "rises"}, against={"council.funding": 0.8})
     assert set(found.x["council.funding"]) == {0.7}  # what would be compared with itself is no case
     assert (found.y == (found.x["ties.lose_touch"] > 0.2)).all() and 0 < found.y.sum() < len(found.y)
-    with pytest.raises(InputError, match=r"has no partner"):
-        cases(sweep, {"isolation": "rises"}, against={"council.funding": 0.9})
+    for wrong in (0.9, {"low": 0.9}, [0.7], "much"):
+        with pytest.raises(
+            InputError, match=r"^discover: against council.funding = .* is no level .* one of 0.7, 0.8$"
+        ):
+            cases(sweep, {"isolation": "rises"}, against={"council.funding": wrong})
     with pytest.raises(InputError, match=r"did you mean 'council.funding'"):
         cases(sweep, {"isolation": "rises"}, against={"council.fundin": 0.8})
 
@@ -334,3 +337,12 @@ def test_where_a_question_is_answered_yes_is_a_box_of_parameters() -> None:
     found = where(sweep_of(tuple(np.linspace(0.5, 1.5, 21).round(2).tolist())), {"isolation": "rises"})
     assert found.found
     assert str(found.box) == "council.funding at most 0.95"
+
+
+def test_levels_that_are_lists_can_be_compared_with() -> None:
+    shares = ((0.8, 0.05, 0.15), (0.7, 0.15, 0.15))
+    design = Design(Scenario(), {"council.shares": shares}, 2)
+    sweep = SimpleNamespace(design=design, values={"isolation": [[1.0, 2.0], [3.0, 4.0]]})
+    for told in (shares[0], list(shares[0])):
+        found = cases(sweep, {"isolation": "rises"}, against={"council.shares": told})
+        assert found.y.tolist() == [True]

@@ -37,17 +37,30 @@ def draws(n: int) -> tuple[np.ndarray, np.ndarray]:
     return COST + COST_SD * z[:, 0], EFFECT + EFFECT_SD * z[:, 1]
 
 
+def evpi_normal(at: float, sd: float) -> float:
+    """What perfect information is worth where the net benefit of the change is normal, of the mean `at` above 0."""
+    phi = 0.5 * (1 + math.erf(at / sd / math.sqrt(2)))
+    density = math.exp(-0.5 * (at / sd) ** 2) / math.sqrt(2 * math.pi)
+    return sd * density - at * (1 - phi)
+
+
 # Oracles
 
 
 def test_the_closed_forms_of_normal_increments() -> None:
     assert ec.probability_normal(NET, NET_SD) == pytest.approx(0.638163, abs=5e-7)
-    assert ec.evpi_normal(NET, NET_SD) == pytest.approx(69.8177, abs=5e-5)
+    assert evpi_normal(NET, NET_SD) == pytest.approx(69.8177, abs=5e-5)
     # The same from the error function, which the module does not use.
     phi = 0.5 * (1 + math.erf(NET / NET_SD / math.sqrt(2)))
-    density = math.exp(-0.5 * (NET / NET_SD) ** 2) / math.sqrt(2 * math.pi)
     assert ec.probability_normal(NET, NET_SD) == pytest.approx(phi, rel=1e-9)
-    assert ec.evpi_normal(NET, NET_SD) == pytest.approx(NET_SD * density - NET * (1 - phi), rel=1e-9)
+
+
+def test_the_value_of_information_over_quantiles_is_the_closed_form() -> None:
+    """Net benefits at the middles of n equally likely parts: the outermost parts hold what they may miss."""
+    n = 200_000
+    net = NET + NET_SD * np.array([normal((k + 0.5) / n) for k in range(n)])
+    found = ec.evpi_of(np.stack([np.zeros(n), net], axis=1))
+    assert found == pytest.approx(evpi_normal(NET, NET_SD), rel=1e-4)
 
 
 def test_the_ratio_of_constant_increments_is_exact() -> None:
@@ -66,7 +79,7 @@ def test_monte_carlo_comes_within_four_standard_errors_of_the_closed_forms() -> 
     arms = np.stack([np.zeros(n), net], axis=1)
     # The estimate is the mean of max(0, net) - net where net is positive on average: its own standard error.
     loss = np.maximum(-net, 0)
-    assert abs(ec.evpi_of(arms) - ec.evpi_normal(NET, NET_SD)) <= 4 * loss.std(ddof=1) / math.sqrt(n)
+    assert abs(ec.evpi_of(arms) - evpi_normal(NET, NET_SD)) <= 4 * loss.std(ddof=1) / math.sqrt(n)
     ratio = ec.icer(cost, effect).icer
     se = math.hypot(COST_SD / EFFECT, COST / EFFECT**2 * EFFECT_SD) / math.sqrt(n)  # delta method, exact as n grows
     assert abs(ratio.value - 15_000) <= 4 * se
@@ -74,8 +87,8 @@ def test_monte_carlo_comes_within_four_standard_errors_of_the_closed_forms() -> 
 
 
 def test_without_uncertainty_information_is_worth_nothing() -> None:
-    assert ec.evpi_normal(5.0, 0.0) == 0 and ec.evpi([3.0] * 4, [1.0] * 4, 10).value == 0
-    assert math.isnan(ec.evpi_normal(5.0, math.nan)) and math.isnan(ec.probability_normal(1.0, math.nan))
+    assert ec.evpi([3.0] * 4, [1.0] * 4, 10).value == 0
+    assert math.isnan(ec.probability_normal(1.0, math.nan))
     assert ec.probability_normal(1.0, 0.0) == 1 and ec.probability_normal(0.0, 0.0) == 0
 
 
@@ -89,8 +102,10 @@ def test_swapping_the_arms_negates_differences_and_keeps_the_ratio(pairs: list[t
     assert ec.average(-cost).value == -ec.average(cost).value
     if len(cost) > 1:
         assert ec.average(-cost).low == -ec.average(cost).high
-    swapped = {ec.DOMINANT: ec.DOMINATED, ec.DOMINATED: ec.DOMINANT, ec.DEARER: ec.CHEAPER, ec.CHEAPER: ec.DEARER}
-    assert back.words == swapped.get(there.words, ec.SAME)
+    turned = {ec.DOMINANT: ec.DOMINATED, ec.DOMINATED: ec.DOMINANT, ec.DEARER: ec.CHEAPER, ec.CHEAPER: ec.DEARER}
+    at = ec.quadrant(ec.average(cost).value, ec.average(effect).value)
+    assert there.words.endswith(at)
+    assert back.words == there.words.removesuffix(at) + turned.get(at, ec.SAME)
     assert back.icer.value == pytest.approx(there.icer.value, nan_ok=True, rel=1e-12)
 
 
@@ -178,6 +193,11 @@ def test_a_mix_of_two_can_dominate_a_third() -> None:
     assert "the same as none" in set(ec.frontier(["none", "again"], [[1.0, 1.0]], [[1.0, 1.0]])["status"])
 
 
+def test_arms_that_are_the_same_are_dominated_alike() -> None:
+    found = ec.frontier(["a", "b", "c"], [[10.0, 10.0, 5.0]], [[1.0, 1.0, 2.0]]).set_index("arm")["status"]
+    assert found.to_dict() == {"a": "dominated", "b": "dominated", "c": "on the frontier"}
+
+
 # The plane
 
 
@@ -192,6 +212,23 @@ def test_a_quadrant_has_its_words_and_only_two_have_a_ratio(cost: int, effect: i
     found = ec.icer([cost, cost], [effect, effect])
     assert found.words == ec.quadrant(cost, effect) == words
     assert math.isnan(found.icer.value) == (words not in (ec.DEARER, ec.CHEAPER))
+
+
+@given(PAIRS)
+def test_words_are_not_clear_where_and_only_where_an_interval_goes_across_0(pairs: list[tuple[int, int]]) -> None:
+    cost, effect = columns(pairs)
+    assume(len(cost) > 1)
+    crossing = [
+        name for name, values in (("cost", cost), ("effect", effect))
+        if (found := ec.average(values)).low < 0 < found.high
+    ]  # fmt: skip
+    words = ec.icer(cost, effect).words
+    assert words.startswith("not clear") == bool(crossing)
+    assert not crossing or f"interval of {' and '.join(crossing)} includes 0; on average: " in words
+
+
+def test_one_pair_settles_nothing() -> None:
+    assert ec.icer([-1.0], [-1.0]).words == f"not clear, one pair has no interval; on average: {ec.CHEAPER}"
 
 
 # Intervals
@@ -307,6 +344,10 @@ def test_at_its_switching_value_the_mean_net_benefit_is_nought(
         (lambda: ec.ceac([1.0, math.nan], [1.0, 1.0]), "economics: cost of pair 1 = nan must be a finite number"),
         (lambda: ec.evpi([1.0], [math.inf], 5), "economics: effect of pair 0 = inf must be a finite number"),
         (lambda: ec.frontier(["a"], [[1.0, 2.0]], [[1.0, 2.0]]), "economics: 1 arms with costs (1, 2)"),
+        (
+            lambda: ec.frontier(["a", "b"], [[1.0, math.nan]], [[1.0, 2.0]]),
+            "economics: cost of arm 'b' of pair 0 = nan must be a finite number",
+        ),
     ],
 )
 def test_what_are_no_pairs_is_refused_in_one_line(act: Any, message: str) -> None:

@@ -299,10 +299,12 @@ def test_levels_and_values_must_fit_the_problem(method: Any, sample: Any) -> Non
 
 def test_too_few_rows_are_refused() -> None:
     x = saltelli(WAVES, 8)
-    with pytest.raises(InputError, match="a base of 8 rows, must have at least 16"):
+    with pytest.raises(InputError, match=r"a base of 8 rows, must have at least 16; make the .* --sample saltelli:16$"):
         sobol(WAVES, x, ishigami(x))
     x = steps(WAVES, 3)
-    with pytest.raises(InputError, match="3 trajectories, must have at least 4"):
+    with pytest.raises(
+        InputError, match=r"3 trajectories, must have at least 4; make the design with --sample morris:4$"
+    ):
         morris(WAVES, x, ishigami(x))
 
 

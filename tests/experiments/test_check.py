@@ -198,3 +198,28 @@ def test_coverage_of_a_grid_is_of_the_registers_range() -> None:
     assert list(found) == ["council.funding"]
     assert (found["council.funding"].share, found["council.funding"].gap) == (0.5, 0.25)
     assert not found["council.funding"].sampled
+
+
+@pytest.mark.parametrize(
+    ("method", "size", "replicates", "said"),
+    [
+        ("morris", 3, 3, ["morris:3 has too few trajectories", "at least 4: morris:4"]),
+        ("morris", 4, 2, ["morris: 'sensitivity' takes at least 3 replicates", "-r 3"]),
+        ("saltelli", 8, 5, ["saltelli:8 has too few points", "at least 16: saltelli:16"]),
+        ("saltelli", 16, 4, ["saltelli: 'sensitivity' takes at least 5 replicates", "-r 5"]),
+        ("morris", 4, 3, []),
+        ("saltelli", 16, 5, []),
+        ("lhs", 8, 1, []),
+    ],
+)
+def test_a_design_too_small_for_its_analysis_is_told_before_it_runs(
+    method: str, size: int, replicates: int, said: list[str]
+) -> None:
+    axes = axes_of(["ties.meet", "asking.fear"])
+    alone = check_design(Design.sampled(BASE, Sample(method, size), axes, replicates=replicates))
+    part = ({}, [Block.sample(Sample(method, size), axes)])
+    joined = check_design(Design.joined(BASE, {"one": part}, replicates=replicates))
+    assert len(alone.short) == len(joined.short) == bool(said)
+    assert all(words in " ".join(alone.short) for words in said)
+    assert set(alone.short) <= set(alone.lines)
+    assert all(line.startswith("one: ") for line in joined.short)

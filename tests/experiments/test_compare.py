@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,20 @@ def test_the_smallest_places_and_times_are_compared_without_a_word(change: dict[
 def test_one_pair_has_no_interval() -> None:
     found = cc.compare(A.but(months=1), B.but(months=1), (1,))
     assert found.table["low"].isna().all() and (found.table["n"] <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda: cc.compare("derby", A), "compare: 'derby' must be a Scenario, such as Scenario(place='derby')"),
+        (lambda: cc.compare(A, 3), "compare: 3 must be a Scenario, such as Scenario(place='derby')"),
+        (lambda: cc.compare(A, B, seeds=5), "compare: seeds = 5 must be whole numbers, such as range(5)"),
+        (lambda: cc.compare(A, B, seeds=[1], jobs="a"), "jobs = a must be a whole number from 1 to 1024"),
+        (lambda: cc.compare(A, B, seeds=[1], engine="x"), "engine = x must be an Engine"),
+        (lambda: cc.compare(A, B, seeds=[1], stop="10%"), "compare: stop = 10% must be a Stop"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_one_line(asked: Callable[[], object], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        asked()
+    assert str(caught.value).startswith(said) and "\n" not in str(caught.value)

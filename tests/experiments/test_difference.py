@@ -15,7 +15,7 @@ import small
 from carecommons.cycle import CYCLE
 from carecommons.errors import InputError
 from carecommons.experiments import difference
-from carecommons.experiments.difference import FOUNDING, Difference, compared, diff, diff_series
+from carecommons.experiments.difference import FOUNDING, Difference, compared, diff
 from carecommons.model import CareCommons
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.place.ledger import Account, Giver
@@ -88,10 +88,13 @@ def test_outcomes_differ_first_where_the_runs_of_each_alone_do(case: str) -> Non
         CareCommons(each, rng=1).run().series.to_numpy(np.float64) for each in (SCENARIO, SCENARIO.but(FIRST[case][0]))
     ]
     found = parted(case, every=True)
-    alone = diff_series(*series)
-    assert found.months == alone.months == SCENARIO.months
-    assert found.outcomes == alone.outcomes
-    assert found.first_outcomes == tuple(alone.values) != ()
+    apart = ~((series[0] == series[1]) | (np.isnan(series[0]) & np.isnan(series[1])))
+    columns = zip(BY_NAME, apart.T, strict=True)
+    alone = {name: int(column.argmax()) + 1 if column.any() else None for name, column in columns}
+    assert found.months == SCENARIO.months == len(apart)
+    assert found.outcomes == alone and any(alone.values())
+    first = min(month for month in alone.values() if month)
+    assert found.first_outcomes == tuple(name for name, month in alone.items() if month == first)
 
 
 def test_it_stops_once_people_and_an_outcome_differ() -> None:
@@ -242,25 +245,10 @@ def test_only_the_first_few_are_shown(lived_in: Place) -> None:
     assert change.number == len(lived_in.citizens) and len(change.examples) == difference.SHOWN
 
 
-# --- stored series ---
-
-
-def test_series_part_in_the_first_month_that_differs() -> None:
-    a = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, np.nan], [5.0, 6.0, 7.0]])
-    b = a.copy()
-    b[1, 1] += 1e-12
-    b[2, :2] += 1
-    found = diff_series(a, b, ("x", "y", "z"))
-    assert (found.month, found.outcomes, found.months) == (2, {"x": 3, "y": 2, "z": None}, 3)
-    assert found.values == {"y": (4.0, 4.0 + 1e-12)}
-
-
-def test_equal_series_never_part_and_a_longer_one_is_compared_as_far_as_the_other_goes() -> None:
-    a = np.arange(6.0).reshape(3, 2)
-    assert diff_series(a, a[:2], ("x", "y")) == (None, {}, {"x": None, "y": None}, 2)
-    assert diff_series(a[:0], a, ("x", "y")).months == 0
-    unknown = a.copy()
-    unknown[0, 0] = np.nan
-    assert diff_series(a, unknown, ("x", "y")).month == 1
-    with pytest.raises(InputError, match=r"must be \(months, 2 outcomes\)"):
-        diff_series(a, a[:, :1], ("x", "y"))
+@pytest.mark.parametrize("wrong", ["derby", None, 3])
+def test_what_is_no_scenario_is_refused_in_one_line(wrong: Any) -> None:
+    for pair in ((SCENARIO, wrong), (wrong, SCENARIO)):
+        with pytest.raises(
+            InputError, match=rf"^diff: {wrong!r} must be a Scenario, such as Scenario\(place='derby'\)$"
+        ):
+            diff(*pair)

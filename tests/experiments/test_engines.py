@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carecommons.errors import InputError
-from carecommons.experiments.engines import Engine, check_jobs, processors, shard
+from carecommons.experiments.engines import Engine, check_engine, check_jobs, processors, shard
 
 
 @given(length=st.integers(0, 200), n=st.integers(1, 40))
@@ -62,3 +62,9 @@ def test_an_engine_that_cannot_be_is_refused_in_one_line(values: dict[str, Any],
 
 def test_there_is_at_least_one_processor() -> None:
     assert processors() >= 1
+
+
+@pytest.mark.parametrize("wrong", ["processes", 4, None])
+def test_what_is_no_engine_is_refused_in_one_line(wrong: Any) -> None:
+    with pytest.raises(InputError, match=r"^engine = .* must be an Engine, such as cc.Engine\('processes', 4\)$"):
+        check_engine(wrong)

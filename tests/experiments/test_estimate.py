@@ -20,7 +20,6 @@ from carecommons.experiments.estimate import (
     last_year,
     mean,
     runs_still_needed,
-    suspicious,
     variance,
 )
 
@@ -167,31 +166,6 @@ def test_pairs_ask_for_as_many_more_as_their_differences_do(pairs: list[tuple[fl
     for half_width, relative in ((100.0, False), (0.5, True)):
         wanted = runs_still_needed([*gaps, NAN], half_width, relative=relative)
         assert found.still_needed(half_width, relative=relative) == wanted
-
-
-def test_which_is_better_depends_on_the_good_direction() -> None:
-    found = Paired.of([1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 3.0, 1.0])  # above, above, the same, below
-    assert (found.above, found.ties) == (0.5, 0.25)
-    assert (found.better("up"), found.better("down")) == (0.625, 0.375)
-    assert math.isnan(found.better("neither")) and math.isnan(Paired.of([], []).better("up"))
-
-
-# --- replicates that do not vary ---
-
-
-def test_an_outcome_that_never_varies_is_named() -> None:
-    """Replicates of a stochastic model differ; those that do not are one world, or beyond the reach of chance."""
-    values = {
-        "isolation": [20.1, 20.1, 20.1], "loneliness": [7.0, 7.0, NAN], "funded": [3.0, 3.0, 3.0 + 1e-15],
-        "overspend": [0.0, -0.0, 0.0], "enterprises": [5.0], "unmet_hours": [NAN, NAN, NAN],
-    }  # fmt: skip
-    assert suspicious(values) == ("isolation", "loneliness")
-    assert suspicious({}) == ()
-
-
-@given(st.integers(0, 1_000))
-def test_outcomes_that_vary_are_not_suspected(seed: int) -> None:
-    assert suspicious({"isolation": np.random.default_rng(seed).normal(20, 1e-9, 5).tolist()}) == ()
 
 
 @pytest.mark.slow

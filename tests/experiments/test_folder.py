@@ -12,9 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from carecommons.experiments.folder import MANIFEST, Folder, FolderError
+from carecommons.errors import CareCommonsError, InputError
+from carecommons.experiments.folder import MANIFEST, Folder
 from carecommons.experiments.formats import SMALL, csv, series_csv, to_json
 from carecommons.experiments.provenance import versions
+from carecommons.experiments.store.errors import OccupiedError
+from carecommons.experiments.store.lock import Lock
+from carecommons.experiments.store.publish import publish
 
 
 def write(path: Path, experiment: str = "e1", force: bool = False, **files: bytes) -> None:
@@ -68,15 +72,16 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, content: str, mes
     path = tmp_path / "out"
     path.mkdir()
     (path / content).write_text("not ours")
-    with pytest.raises(FolderError, match=f"holds {message}.*--force"):
+    with pytest.raises(OccupiedError, match=f"holds {message}.*--force") as caught:
         Folder(path, "e1")
+    assert caught.value.exit_code == 4
     assert (path / content).read_text() == "not ours"
 
 
 def test_another_experiment_is_refused_and_gives_way_to_force(tmp_path: Path) -> None:
     path = tmp_path / "out"
     write(path, "e1", a=b"1", only=b"x")
-    with pytest.raises(FolderError, match="the results of another experiment"):
+    with pytest.raises(OccupiedError, match="the results of another experiment"):
         Folder(path, "e2")
     write(path, "e2", force=True, a=b"2")
     assert held(path) == {"a": b"2"}
@@ -88,12 +93,65 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path: Path) -> None:
     assert held(tmp_path / "out") == {"a": b"1"}
 
 
-def test_a_folder_that_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "said", "code"), [
+    ("file", "file: is a file", 2), ("file/below", "file: is a file", 2), ("file/far/below", "file: is a file", 2),
+    ("nul\0l", "cannot be written", 3), ("long" * 99, "too long", 3),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_is_refused_in_one_line(name: str, said: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    for path in (tmp_path / "file", tmp_path / "file" / "below", Path("nul\0l")):
-        with pytest.raises(FolderError) as caught, Folder(path, "e1"):
-            pass
-        assert "\n" not in str(caught.value)
+    with pytest.raises(CareCommonsError, match=said) as caught, Folder(tmp_path / name, "e1"):
+        pass
+    assert "\n" not in str(caught.value) and caught.value.exit_code == code
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    with pytest.raises(InputError, match="empty"):
+        Folder("", "e1")
+
+
+@pytest.mark.parametrize("whose", ["experiment", "store", "lock", "database"])
+def test_a_folder_of_a_sweep_is_refused_even_when_forced_and_keeps_all_it_has(whose: str, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.mkdir()
+    lock = None
+    if whose == "lock":  # a sweep that has just begun
+        lock = Lock(path, "carecommons sweep")
+    elif whose == "database":
+        (path / "results.sqlite").write_bytes(b"all that was run")
+    else:
+        publish(path, {"summary.csv": b"1"})
+        if whose == "experiment":  # also where its manifest looks like one of ours
+            manifest = json.loads((path / MANIFEST).read_text())
+            (path / MANIFEST).write_text(json.dumps(manifest | {"experiment": "e1"}))
+    before = {each: each.read_bytes() for each in path.iterdir()}
+    with pytest.raises(OccupiedError, match=r"holds a sweep or a comparison.*choose another folder") as caught:
+        Folder(path, "e1", force=True)
+    assert caught.value.exit_code == 4 and "\n" not in str(caught.value)
+    if lock:
+        lock.release()
+    assert whose == "lock" or {each: each.read_bytes() for each in path.iterdir()} == before
+
+
+def test_a_sweep_that_came_meanwhile_keeps_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(OccupiedError, match="holds a sweep"), Folder(path, "e1", force=True) as folder:
+        folder.add("summary.csv", b"ours")
+        publish(path, {"summary.csv": b"theirs"})
+    assert held(path) == {"summary.csv": b"theirs"} and [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("manifest", [
+    {"files": {"thesis.txt": sha256(b"mine").hexdigest()}},  # of somebody else's making
+    {"experiment": "e2", "files": {"thesis.txt": sha256(b"ours").hexdigest()}},  # changed since we wrote it
+    {"experiment": "e2", "files": ["thesis.txt"]}, {"experiment": "e2", "files": {"thesis.txt": 0}}, ["thesis.txt"],
+])  # fmt: skip
+def test_what_is_not_provably_ours_stays_even_when_forced(manifest: object, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.mkdir()
+    (path / "thesis.txt").write_bytes(b"mine")
+    (path / MANIFEST).write_text(json.dumps(manifest))
+    write(path, force=True, a=b"1")
+    assert held(path) == {"a": b"1", "thesis.txt": b"mine"}
 
 
 def test_a_manifest_cannot_make_us_delete_what_lies_elsewhere(tmp_path: Path) -> None:

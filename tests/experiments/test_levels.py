@@ -52,6 +52,7 @@ def test_whole_parameters_get_whole_levels() -> None:
         ("council.legal_floor=true,false", (True, False)),
         ("council.shares=[0.8,0.05,0.15],[0.7, 0.15, 0.15]", ((0.8, 0.05, 0.15), (0.7, 0.15, 0.15))),
         ("place=derby,wigan", ("derby", "wigan")),
+        ("place=C:/towns/1:2.toml,derby", ("C:/towns/1:2.toml", "derby")),
     ],
 )
 def test_lists_hold_numbers_words_and_lists(text: str, levels: tuple[Any, ...]) -> None:
@@ -81,6 +82,19 @@ def test_an_unquoted_dotted_key_of_toml_is_the_same_key() -> None:
         ({"council.funding": "0:1:1"}, "1 level from 0 to 1"),
         ({"assessment.threshold": "1:4:3"}, "takes whole numbers"),
         ({"assessment.stance": "1:4:3"}, "is not a number"),
+        *(
+            ({"council.funding": text}, f"council.funding = '{text}' must be from:to:levels, levels 2 to 1000")
+            for text in (
+                "0.8:1.2",
+                "0.8:1.2:3:4",
+                "0.8:1.2:2.5",
+                "0.8:1.2:-3",
+                "0.8:1.2:1000000000",
+                "0.8:1.2,2",
+                "a:b:3",
+            )
+        ),
+        ({"assessment.threshold": "1:3"}, "must be from:to:levels"),
         ({"council.funding": [{"a": 1}]}, "holds a table"),
         ({"name": ["a", "b"]}, "'name' changes nothing"),
     ],

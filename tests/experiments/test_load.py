@@ -14,6 +14,7 @@ from carecommons.experiments import campaign, compare, load, runner, sweep
 from carecommons.experiments.campaign import known_in, workers
 from carecommons.experiments.design import Design
 from carecommons.experiments.engines import Engine
+from carecommons.experiments.store.state import state
 from carecommons.experiments.task import Done, Task
 from small import SCENARIO
 
@@ -239,6 +240,47 @@ def test_a_replication_rule_outlives_a_failure_and_another_try(tmp_path: Path, f
     assert isinstance(again, cc.Comparison) and again.stop == stop and again.verdict is not None
     assert len(again.failures) == 0 and again.seeds == tuple(range(3, 18))
     assert again.records()["verdict"]["pairs"] == 15
+
+
+def test_a_replication_rule_that_was_stopped_between_rounds_is_known_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, a, b = tmp_path / "out", BASE, BASE.but({"council.funding": 0.5})
+    stop = cc.Stop("unmet_hours", cc.Precision(1e-9), most=20)
+    rounds: list[int] = []
+
+    def stopping(tasks: Sequence[Task], engine: Engine) -> Generator[Done, None, None]:
+        rounds.append(len(tasks))
+        if len(rounds) == 2:
+            raise KeyboardInterrupt
+        yield from runner.perform_all(tasks, engine)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(campaign, "perform_all", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            compare.run(a, b, (1,), workers(1), folder, stop=stop, command="carecommons compare x")
+    at = state(folder)
+    assert (rounds, at.missing, at.unfinished) == ([15, 5], 0, True)
+    assert at.advice.endswith(": carecommons compare x")
+    load.retry(folder, workers(1)).store.close()  # which has nothing to do, and ends no rule
+    assert state(folder).unfinished
+    compare.run(a, b, (1,), workers(1), folder, stop=stop).store.close()
+    at = state(folder)
+    assert (at.done, at.unfinished) == (20, False) and "summary.csv" in at.advice
+
+
+def test_a_world_beyond_those_that_a_rule_needed_is_not_tried_for_ever(tmp_path: Path, faulty: list[int]) -> None:
+    folder, a, b = tmp_path / "out", BASE, BASE.but({"council.funding": 0.5})
+    stop = cc.Stop("unmet_hours", cc.Precision(60.0), most=200)
+    whole = cc.compare(a, b, [1], stop=stop)
+    tried = len(whole.store.status())
+    assert len(whole.seeds) < tried
+    faulty.append(tried)  # the last world, which was not needed
+    found = cc.compare(a, b, [1], stop=stop, out=folder)
+    assert found.verdict == whole.verdict and len(found.failures) == 0
+    found.store.close()
+    at = state(folder)
+    assert (at.done, at.failed) == (tried - 1, 0) and at.advice == f"look at {folder / 'summary.csv'}"
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2)])

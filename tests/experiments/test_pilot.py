@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carecommons.errors import InputError
+from carecommons.experiments import formats
 from carecommons.experiments import pilot as piloting
+from carecommons.experiments import sweep as sweeping
 from carecommons.experiments.design import Design
+from carecommons.experiments.engines import Engine
 from carecommons.experiments.performing import RunError
-from carecommons.experiments.pilot import SHARE, Forecast, available_memory, expected_memory, pilot, refuse
+from carecommons.experiments.pilot import SHARE, SMALL, Forecast, available_memory, expected_memory, pilot, refuse
 from carecommons.experiments.task import Task, tasks_of
 from carecommons.scenario import Scenario
 
@@ -47,6 +50,26 @@ def test_a_design_that_is_done_takes_nothing() -> None:
     asked = tasks()
     found = pilot(asked, known={task.key for task in asked})
     assert (found.to_do, found.seconds, found.disk) == (0, 0.0, 0)
+
+
+def test_a_run_that_a_design_has_twice_is_counted_once() -> None:
+    asked = tasks()
+    found = pilot([*asked, *asked[:3]], known={task.key for task in asked[1:]})
+    assert (found.runs, found.done, found.to_do) == (6, 5, 1)
+
+
+@pytest.mark.parametrize(("cells", "replicates"), [(2, 3), (2, 40), (40, 1)])
+def test_the_disk_is_foretold_to_within_a_quarter(cells: int, replicates: int, tmp_path: Path) -> None:
+    design = Design(BASE, {"council.funding": tuple(0.5 + k / 64 for k in range(cells))}, replicates)
+    found = pilot(sweeping.tasks_in(design), record=design.record())
+    sweeping.run(design, Engine(), tmp_path / "out")
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}
+    tables = sum(size for name, size in sizes.items() if ".csv" in name)
+    assert found.disk and found.tables
+    assert found.disk == pytest.approx(sum(sizes.values()), rel=0.25)
+    # Numbers with fewer digits than they may have take less.
+    assert 0.75 * tables <= found.tables <= 1.75 * tables
+    assert SMALL == formats.SMALL
 
 
 def test_two_in_step_are_piloted_like_one() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from carecommons.errors import InputError
-from carecommons.experiments.estimate import NAN, Paired
+from carecommons.experiments.estimate import NAN
 from carecommons.experiments.ranking import Ranks, beats, jeffreys, ranks
 
 WHOLE = st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=25)
@@ -31,7 +31,8 @@ def test_what_one_wins_the_other_loses(pairs: list[tuple[int, int]], good: Any) 
     assert there.low <= there.share <= there.high
     assert math.isnan(there.average) == (len(pairs) < 2)
     assert math.isnan(there.average) or there.average + back.average == pytest.approx(1, abs=1e-12)
-    assert there.share == pytest.approx(Paired.of(a, b).better(good), abs=1e-12)
+    up = sum((x < y) + (x == y) / 2 for x, y in pairs) / len(pairs)
+    assert there.share == pytest.approx(up if good == "up" else 1 - up, abs=1e-12)
 
 
 def test_a_worked_chance() -> None:
@@ -151,7 +152,8 @@ def test_equal_seeds_give_equal_ranks_and_others_others() -> None:
 
 def test_cells_are_compared_in_worlds_that_all_of_them_have() -> None:
     found = ranks({"a": [1.0, NAN, 3.0], "b": [2.0, 100.0, 4.0]}, "up")
-    assert (found.worlds, found.means) == (2, (2.0, 3.0))
+    assert (found.worlds, found.asked, found.means) == (2, 3, (2.0, 3.0))
+    assert repr(found) == "Ranks of 2 cells in 2 of 3 worlds: first b (100% sure)"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,8 @@ def test_cells_are_compared_in_worlds_that_all_of_them_have() -> None:
         ({"a": [1.0], "b": [1.0, 2.0]}, {}, "each cell a value in each world"),
         ({"a": [NAN]}, {}, "no world in which every cell has a value"),
         ({"a": [1.0]}, {"samples": 0}, "samples = 0 must be a whole number from 1"),
-        ({"a": [1.0]}, {"good": "neither"}, "must be 'up' or 'down'"),
+        ({"a": [1.0]}, {"good": "neither"}, "good = neither must be 'up' or 'down'"),
+        ({"a": [1.0]}, {"good": "upp"}, "good = upp must be 'up' or 'down'"),
     ],
 )
 def test_what_has_no_order_is_refused_in_one_line(values: Any, more: dict[str, Any], why: str) -> None:

@@ -188,6 +188,7 @@ def test_a_sample_has_as_many_cells_as_it_says(method: str, size: int, inputs: i
         ("lsh:20", "no method 'lsh', must be one of lhs, sobol, halton, morris, saltelli; did you mean 'lhs'?"),
         ("lhs:0", "size = 0 must be a whole number from 1 to 10000"),
         ("sobol:100", "size = 100 must be a power of two for sobol, such as 64 or 128"),
+        ("saltelli:3", "must be a power of two for saltelli, such as 16 or 32"),
         ("saltelli:9000", "must be a power of two for saltelli, such as 8192"),
         ("lhs:10:4294967296", "must be method:size"),
     ],

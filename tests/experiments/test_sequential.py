@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from carecommons.errors import InputError
+from carecommons.experiments import sequential
 from carecommons.experiments.estimate import NAN, UNVARIED, Paired, estimate
 from carecommons.experiments.sequential import AHEAD, LEAST, Precision, Replication, Rule
 
@@ -87,27 +88,68 @@ def test_it_stops_at_the_first_precision_that_stays(seed: int, spread: float, as
         assert str(found).startswith("not converged: half-width")
 
 
-@given(st.permutations(list(range(40))))
-def test_the_verdict_does_not_depend_on_the_order_in_which_worlds_are_finished(arrivals: list[int]) -> None:
-    differences = normal(3, 40, 0.2)
-    rule = Rule(TENTH)
+def anew(rule: Rule, differences: list[float]) -> list[tuple[int, int]]:
+    """How many pairs the precision has stayed for, and since which, after each of them, by exact sums of all so far."""
+    found, met, kept = [], 0, 0
+    for n in range(1, len(differences) + 1):
+        if not math.isnan(differences[n - 1]):
+            met, kept = (met or n, kept + 1) if rule.met_by(differences[:n]) else (0, 0)
+        found.append((met, kept))
+        if kept > rule.ahead or n >= rule.most:
+            break
+    return found
+
+
+VALUES = st.one_of(
+    st.lists(st.sampled_from([0.1, 0.3, 1.1, NAN, -0.0, 0.0, 2.0]), max_size=90),
+    st.lists(st.floats(-1e9, 1e9) | st.just(NAN), max_size=40),
+    st.builds(
+        lambda seed, at, spread, n: (at + spread * np.random.default_rng(seed).normal(0, 1, n)).tolist(),
+        st.integers(0, 999), st.sampled_from([0.0, 1.0, 1e8, -1e15]), st.sampled_from([1e-9, 1e-3, 0.3, 1e6]),
+        st.integers(0, 90),
+    ),
+)  # fmt: skip
+
+
+@given(VALUES, st.integers(2, 12), st.integers(0, 5), st.sampled_from(["5%", "20%", "1e-6", "0.3", "1e5"]))
+def test_running_sums_say_what_exact_sums_say(values: list[float], least: int, ahead: int, asked: str) -> None:
+    rule = Rule(Precision.parse(asked), least=least, ahead=ahead, most=80)
     asking = Replication(rule)
-    for world in arrivals:
-        asking.put(world, differences[world])
-    in_order = fed(rule, differences)
-    assert in_order.converged and len(in_order.differences) < 40  # so that some came after the end
-    assert asking.verdict == in_order.verdict
+    found = []
+    for value in values:
+        if asking.over:
+            break
+        asking.feed(value)
+        found.append((asking._met, asking._kept))
+    assert found == anew(rule, values)
 
 
-def test_a_world_counts_once() -> None:
-    asking = Replication(Rule(TENTH))
-    asking.put(2, 1.0)
-    asking.put(0, 1.0)
-    for world in (0, 2, -1):
-        with pytest.raises(InputError, match="was given already"):
-            asking.put(world, 1.0)
+@given(st.integers(0, 10_000), st.integers(10, 60), st.booleans(), st.sampled_from([1.0, 1e6, 1e-12]))
+def test_at_the_very_bound_exact_sums_decide(seed: int, n: int, relative: bool, scale: float) -> None:
+    """The half-width of n pairs is itself what is asked, then the next smaller number is."""
+    values = [scale * value for value in normal(seed, n)]
+    found = estimate(values)
+    bound = found.half_width / abs(found.mean) if relative else found.half_width
+    for asked in (bound, math.nextafter(bound, 0), math.nextafter(bound, math.inf)):
+        if relative and asked > 1:
+            continue
+        rule = Rule(Precision(asked, relative), least=2)
+        assert [(each._met, each._kept) for each in [fed(rule, values)]] == anew(rule, values)[-1:]
+
+
+def test_many_pairs_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact sums over all pairs so far are taken next to the bound alone, so that the work grows with the pairs."""
+    exact = []
+    monkeypatch.setattr(sequential, "estimate", lambda values: exact.append(len(values)) or estimate(values))
+    found = fed(Rule(Precision(1e-4), most=3_000), normal(1, 3_000))
+    assert len(found.differences) == 3_000 and not exact
+    fed(Rule(Precision(1e-4), most=3_000), [7.1] * 3_000)
+    assert not exact
+
+
+def test_a_difference_is_a_number() -> None:
     with pytest.raises(InputError, match="no number"):
-        asking.feed(math.inf)
+        Replication(Rule(TENTH)).feed(math.inf)
 
 
 def test_what_comes_after_the_end_does_not_count() -> None:

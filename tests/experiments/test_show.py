@@ -9,7 +9,18 @@ from rich.console import Console
 
 import carecommons as cc
 from carecommons.experiments.estimate import NAN, Estimate
-from carecommons.experiments.show import axis_of, figure, level_of, per_of, percent, plainly, range_of, surely, unit_of
+from carecommons.experiments.show import (
+    _over,
+    axis_of,
+    figure,
+    level_of,
+    per_of,
+    percent,
+    plainly,
+    range_of,
+    surely,
+    unit_of,
+)
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import register
 from small import SCENARIO
@@ -83,7 +94,7 @@ def test_the_main_table_fits_a_common_screen_with_all_its_levels() -> None:
     assert "…" not in shown
     assert all(f"{level}%" in shown for level in range(70, 140, 10))
     assert "council.funding across, assessment.threshold down" in shown
-    assert "2 replicates" in shown and "95% interval" in shown
+    assert "mean of all 2 months ± 95% interval over 2 replicates" in shown
 
 
 def test_other_designs_are_lists() -> None:
@@ -91,3 +102,28 @@ def test_other_designs_are_lists() -> None:
     three = {"council.funding": [1, 2], "assessment.threshold": [1, 2], "council.legal_floor": [True, False]}
     shown = printed(cc.sweep(base, three, replicates=1), 120)
     assert shown.count("\n") >= 8 + 2 and "200%" in shown and "off" in shown
+    assert "mean of all 1 months, one replicate: no interval" in shown and "±" not in shown
+
+
+@pytest.mark.parametrize(
+    ("months", "last", "words"),
+    [
+        ((24,), 12, "mean of the last 12 of 24 months"),
+        ((12,), 12, "mean of all 12 months"),
+        ((6,), 12, "mean of all 6 months"),
+        ((24, 36), 12, "mean of the last 12 months"),
+        ((6, 24), 12, "mean of the last 12 months, of all where there are fewer"),
+        ((6, 3), 12, "mean of all months"),
+    ],
+)
+def test_what_a_run_counts_with_is_said_as_it_is(months: tuple[int, ...], last: int, words: str) -> None:
+    assert _over(months, last) == words
+
+
+def test_a_comparison_of_equals_is_one_line_and_one_pair_has_no_interval() -> None:
+    base = SCENARIO.but({"citizens": 60, "months": 3})
+    same = printed(cc.compare(base, base.but(name="b"), [1]), 100)
+    assert same.startswith("a and b are the same, so that nothing differs") and same.count("\n") == 1
+    shown = printed(cc.compare(base, base.but({"council.funding": 0.5}), [1]), 120)
+    assert "1 pair in the same worlds" in shown and "mean of all 3 months" in shown
+    assert "fewer than two pairs: no interval" in shown

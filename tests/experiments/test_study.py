@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from carecommons.errors import InputError
 from carecommons.experiments.design import Design
-from carecommons.experiments.study import Study, is_study, plan, subject
+from carecommons.experiments.study import Study, holds_study, is_study, plan, subject
 from carecommons.scenario import Scenario, keys
 
 BASE = Scenario(place="derby", citizens=200, months=6)
@@ -269,3 +269,10 @@ def test_any_file_is_a_design_or_refused_in_one_line(tmp_path: Path, content: di
         assert len(str(refused)) < 500
     else:
         assert Design.from_record(design.record()) == design
+
+
+def test_the_file_of_an_experiment_is_known_from_that_of_a_scenario(tmp_path: Path) -> None:
+    for name, text in (("study", '[vary]\n"council.funding" = [1, 2]\n'), ("scenario", 'place = "derby"\n')):
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        assert holds_study(str(tmp_path / f"{name}.toml")) == (name == "study")
+    assert not holds_study("derby")

@@ -111,6 +111,19 @@ def test_cells_are_numbered_by_the_newest_design_and_earlier_ones_come_after() -
         assert counts == [[5, 6, 7], [5, 6, 7], [5, 6]]
 
 
+def test_an_equal_replicate_is_an_equal_world_over_all_designs_of_a_folder() -> None:
+    with store_of([{KEY: 0.8}, {KEY: 0.9}], range(5, 7)) as store:
+        later = [{KEY: 0.9}]
+        store.add_design(record(later, range(4, 6)))
+        for task in tasks(later, range(4, 6)):
+            if task.seed == 4:
+                store.add(Done(task, pack({"series": series(task)})), task.subject)
+        found = tables.runs(store)
+        assert found[["cell", "replicate", "seed"]].to_numpy().tolist() == [
+            [0, 0, 4], [0, 1, 5], [0, 2, 6], [1, 1, 5], [1, 2, 6],
+        ]  # fmt: skip
+
+
 def test_without_a_run_there_are_empty_tables_with_all_columns(tmp_path: Path) -> None:
     with store_of([{KEY: 0.8}], range(5, 6), fails=(0,)) as store:
         assert tables.series(store).columns.tolist() == ["cell", "seed", "month", *NAMES]
@@ -185,7 +198,7 @@ def test_a_comparison_has_its_two_arms(tmp_path: Path) -> None:
                           "seeds": [7, 3], "last": 12, "factors": {}})  # fmt: skip
         runs = tables.runs(store)
         assert runs[["replicate", "seed", "arm"]].to_numpy().tolist() == [
-            [0, 7, "a"], [0, 7, "b"], [1, 3, "a"], [1, 3, "b"],
+            [0, 3, "a"], [0, 3, "b"], [1, 7, "a"], [1, 7, "b"],
         ]  # fmt: skip
         assert (runs["isolation"].to_numpy()[1::2] == runs["isolation"].to_numpy()[::2] + 1).all()
         assert tables.parameters(store).to_dict("records") == [

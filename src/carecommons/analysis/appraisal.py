@@ -16,7 +16,9 @@ from carecommons.analysis.perspectives import PERSPECTIVES, WORDS, Books, Party,
 from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.evidence.prices import Money, price
 from carecommons.experiments import show
+from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.estimate import mean
+from carecommons.experiments.performing import ARMS
 from carecommons.kernels.arrays import F64
 from carecommons.outcomes.quintiles import MEASURES
 from carecommons.place.ledger import Account
@@ -26,7 +28,6 @@ PER: Final = 1_000  # adults that costs and effects are given for
 PRICE_YEAR: Final = 2024
 """The year at whose prices the model's money is read: its fees are of 2022-23 to 2024-25, and taken as they stand."""
 
-ARMS: Final = ("a", "b")
 COMPONENTS: Final = ("borne", "spending", "financing", "resources")
 
 
@@ -56,7 +57,7 @@ EFFECTS: Final[dict[str, Effect]] = {each.name: each for each in (
 
 @dataclass(frozen=True)
 class Appraisal:
-    """What policy b costs and does beyond policy a, per 1,000 adults over the whole horizon, discounted.
+    """What policy b costs and does beyond policy a, per 1,000 adults over all months of the runs, discounted.
 
     `table` holds the headline figures, `perspectives` who bears what, `ceac` the acceptability curve, `equity` the
     distributional table, `gradient` how the effect leans by deprivation. Every estimate has its interval, n and kind.
@@ -79,8 +80,8 @@ class Appraisal:
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         m = self.method
-        yield show.rows_table(f"b less a per {PER:,} adults over {m['years']} years, {m['perspective']}: {self.words}",
-                              _shown(self.table, ("what",)))  # fmt: skip
+        over = f"b less a per {PER:,} adults over {_length(m['months'])}, {m['perspective']}"
+        yield show.rows_table(f"{over}: {self.words}", _shown(self.table, ("what",)))
         who = self.perspectives
         borne = who[(who["component"] == "borne") | ((who["component"] == "financing") & (who["value"] != 0))]
         yield show.rows_table("Who bears the difference, pounds; financing buys nothing and nets to nought",
@@ -104,7 +105,7 @@ class Appraisal:
 
 
 def appraise(
-    answers: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    answers: Comparison | Mapping[str, Any] | Sequence[Mapping[str, Any]],
     *,
     effect: str = "scrqol_years",
     perspective: str = "council",
@@ -114,7 +115,6 @@ def appraise(
     when: When = "start",
     price_year: int = PRICE_YEAR,
     unpaid_hour: Money | None = None,
-    months: int | None = None,
     seed: int = 0,
 ) -> Appraisal:
     """Appraise policy b against policy a from what paired runs answered.
@@ -122,8 +122,9 @@ def appraise(
     Parameters
     ----------
     answers
-        One mapping a pair, or one mapping of lists over pairs: `a.flows` and `b.flows` (years, accounts, accounts),
-        pence; `a.quintiles` and `b.quintiles` (years, 5, measures); others are not read.
+        A comparison; or its `answers()`, one mapping a pair, or one mapping of lists over pairs: `a.flows` and
+        `b.flows` (years, accounts, accounts), pence; `a.quintiles` and `b.quintiles` (years, 5, measures); `a.series`
+        and `b.series` (months, outcomes), which say how many months the years hold; others are not read.
     effect
         What counts as good, one of `EFFECTS`.
     perspective
@@ -138,25 +139,26 @@ def appraise(
         The year at whose prices the runs' money is read; prices of the register are brought to it.
     unpaid_hour
         An hour of unpaid time, by default the register's `unpaid_hour`; `Money(0, year)` leaves it out.
-    months
-        Months of a run, when its last year is not whole.
     seed
         The world of the bootstrap.
 
     Raises
     ------
     InputError
-        Where a name is unknown, an array has the wrong shape, or money is of a year that cannot be brought to another.
+        Where a name is unknown, an array has the wrong shape, runs are not equally long, or money is of a year that
+        cannot be brought to another.
     """
     good, chosen = _effect(effect), parties_of(perspective)
     hour = (price("unpaid_hour").amount if unpaid_hour is None else unpaid_hour).at(price_year)
     worth = _threshold(good, threshold).at(price_year)
     rates = schedule_of(schedule)
     effect_rates = rates if effect_schedule is None else schedule_of(effect_schedule)
-    runs = {arm: _Arm.of(answers, arm, hour) for arm in ARMS}
+    kept = _answers(answers)
+    runs = {arm: _Arm.of(kept, arm, hour) for arm in ARMS}
     a, b = runs["a"], runs["b"]
     if a.sums.shape != b.sums.shape:
         raise InputError(f"appraise: arms of shapes {a.sums.shape} and {b.sums.shape}, must be equal")
+    months = _months(kept, a.sums.shape[1])
     scale = PER / _adults(a, b, months)
     costs = {arm: scale * run.pounds(run.kept.borne, rates, when) for arm, run in runs.items()}
     gains = {arm: scale * run.effect(good, effect_rates, when) for arm, run in runs.items()}
@@ -171,7 +173,7 @@ def appraise(
         for way in equity.UPTAKE
     ]
     levels = {"a": gains["a"], "b": gains["b"], "b - a": benefit}
-    adults = scale * a.column("people").sum(axis=1) / a.sums.shape[1] / MONTHS_A_YEAR
+    adults = scale * a.column("people").sum(axis=1) / months
     return Appraisal(
         table=_headlines(cost, change, worth, good, parts, seed),
         perspectives=_bearers(a, b, scale, rates, when),
@@ -181,7 +183,8 @@ def appraise(
             [equity.gradient(level, adults).assign(arm=arm) for arm, level in levels.items()], ignore_index=True
         ),
         words=economics.icer(cost, change).words,
-        method=_method(good, perspective, worth, hour, (rates, effect_rates), when, a),
+        method={"pairs": len(a.sums), "months": months}
+        | _method(good, perspective, worth, hour, (rates, effect_rates), when, len(a.sums)),
     )
 
 
@@ -223,11 +226,43 @@ class _Arm:
         return np.asarray(present_value(np.swapaxes(self.column(good.measure), 0, 1), rates, when=when)) / good.per
 
 
-def _stack(answers: Any, name: str) -> Any:
-    """An array of each pair, one after the other (pairs, ...)."""
+def _answers(given: Any) -> Any:
+    """What each pair answered."""
+    found = given.answers() if isinstance(given, Comparison) else given
+    if isinstance(given, Comparison) and not found:
+        raise InputError("appraise: the comparison holds no pair that is done; run it, or retry what failed")
+    listed = isinstance(found, Sequence) and all(isinstance(each, Mapping) for each in found)
+    if not listed and not isinstance(found, Mapping):
+        raise InputError(f"appraise: {one_line(type(given).__name__)} must be a comparison, or what its pairs answered")
+    return found
+
+
+def _each(answers: Any, name: str) -> Any:
+    """An array of each pair."""
     given = answers.get(name) if isinstance(answers, Mapping) else [pair.get(name) for pair in answers]
     if given is None or len(given) == 0 or any(each is None for each in given):
         raise InputError(f"appraise: the answers lack '{name}', or there are none")
+    return given
+
+
+def _months(answers: Any, years: int) -> int:
+    """How many months the runs have, of which the last year may hold fewer than twelve."""
+    found = sorted({len(series) for arm in ARMS for series in _each(answers, f"{arm}.series")})
+    if len(found) > 1 or -(-found[0] // MONTHS_A_YEAR) != years:
+        told = " and ".join(map(str, found))
+        raise InputError(f"appraise: series of {told} months beside flows of {years} years, must be of the same months")
+    return found[0]
+
+
+def _length(months: int) -> str:
+    """So many months in words, in years where these are whole."""
+    number, unit = (months, "month") if months % MONTHS_A_YEAR else (months // MONTHS_A_YEAR, "year")
+    return f"{number} {unit}{'s' if number > 1 else ''}"
+
+
+def _stack(answers: Any, name: str) -> Any:
+    """An array of each pair, one after the other (pairs, ...)."""
+    given = _each(answers, name)
     shapes = {np.shape(each) for each in given}
     if len(shapes) > 1:
         raise InputError(f"appraise: '{name}' differs in shape between pairs: {sorted(shapes)}")
@@ -251,11 +286,10 @@ def _threshold(good: Effect, told: Money | None) -> Money:
     return found
 
 
-def _adults(a: _Arm, b: _Arm, months: int | None) -> float:
+def _adults(a: _Arm, b: _Arm, months: int) -> float:
     """Adults living here, the mean over months, pairs and both arms."""
-    years = a.sums.shape[1]
     lived = [value for arm in (a, b) for value in arm.column("people").sum(axis=(1, 2)).tolist()]
-    found = mean(lived) / (years * MONTHS_A_YEAR if months is None else months)
+    found = mean(lived) / months
     if not found > 0:
         raise InputError("appraise: nobody lives in the places compared")
     return found
@@ -309,12 +343,11 @@ def _bearers(a: _Arm, b: _Arm, scale: float, rates: Schedule, when: When) -> pd.
 
 
 def _method(
-    good: Effect, perspective: str, worth: Money, hour: Money, rates: tuple[Schedule, Schedule], when: When, a: _Arm
+    good: Effect, perspective: str, worth: Money, hour: Money, rates: tuple[Schedule, Schedule], when: When, n: int
 ) -> dict[str, Any]:
-    n, years = a.sums.shape[:2]
     used = [price("unpaid_hour"), *([price(good.price)] if good.price else [])]
     return {
-        "pairs": n, "years": years, "per_adults": PER, "perspective": perspective, "effect": good._asdict(),
+        "per_adults": PER, "perspective": perspective, "effect": good._asdict(),
         "threshold": str(worth), "unpaid_hour": str(hour), "price_year": hour.year, "when": when,
         "discount_money": rates[0].describe(), "discount_effects": rates[1].describe(),
         "prices": [each.row() for each in used],

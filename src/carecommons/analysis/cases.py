@@ -15,6 +15,7 @@ from carecommons.analysis.discovery import Discovery, discover
 from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import Estimate, estimate
+from carecommons.experiments.levels import kind_of, plain
 from carecommons.kernels.arrays import Bool
 
 if TYPE_CHECKING:
@@ -152,10 +153,16 @@ def _against(sweep: Sweep, against: Any) -> tuple[list[int | None], Sweep | None
                              "such as council.funding=1.0, or a sweep of one cell")  # fmt: skip
         return [own] * len(cells), None
     if isinstance(against, Mapping):
+        factors = sweep.design.factors
         for key in against:
-            if key not in sweep.design.factors:
+            if key not in factors:
                 raise InputError(f"discover: against '{one_line(key)}' was not varied"
-                                 f"{did_you_mean(key, sweep.design.factors)}")  # fmt: skip
+                                 f"{did_you_mean(key, factors)}")  # fmt: skip
+        against = {key: plain(value, kind_of(key)) for key, value in against.items()}
+        for key, value in against.items():
+            if value not in factors[key]:
+                raise InputError(f"discover: against {key} = {one_line(value)} is no level of the sweep, must be one "
+                                 f"of {one_line(', '.join(map(str, factors[key])), 160)}")  # fmt: skip
         places = {tuple(cell.values()): number for number, cell in enumerate(cells)}
         partners = [places.get(tuple({**cell, **against}.values())) for cell in cells]
         if None in partners:

@@ -52,7 +52,7 @@ class Figure(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """An incremental cost-effectiveness ratio, and where on the plane of costs and effects it lies.
+    """An incremental cost-effectiveness ratio, and where on the plane of costs and effects it lies, if that is clear.
 
     There is a ratio only where one arm costs more and does more; NaN where one dominates.
     """
@@ -112,9 +112,17 @@ def icer(cost: Any, effect: Any) -> Ratio:
     """Pounds for a unit of effect; where the second arm costs less and does less, pounds saved for a unit lost."""
     c, e = paired(cost, effect)
     words = quadrant(mean(c), mean(e))
-    if words in (DEARER, CHEAPER):
-        return Ratio(ratio(c, e), words)
-    return Ratio(Figure(NAN, NAN, NAN, len(c), FIELLER), words)
+    there_is = words in (DEARER, CHEAPER)
+    return Ratio(ratio(c, e) if there_is else Figure(NAN, NAN, NAN, len(c), FIELLER), _doubt(c, e) + words)
+
+
+def _doubt(cost: Sequence[float], effect: Sequence[float]) -> str:
+    """What goes before the words where a sign cannot be told: an interval that goes from below 0 to above it."""
+    if len(cost) < 2:
+        return "not clear, one pair has no interval; on average: "
+    figures = {"cost": average(cost), "effect": average(effect)}
+    unclear = " and ".join(name for name, figure in figures.items() if figure.low < 0 < figure.high)
+    return f"not clear, the 95% interval of {unclear} includes 0; on average: " if unclear else ""
 
 
 def net_benefit(cost: Any, effect: Any, threshold: float) -> F64:
@@ -153,14 +161,6 @@ def marks_of() -> dict[float, str]:
 def probability_normal(at: float, sd: float) -> float:
     """The probability that a normal net benefit of this mean and standard deviation is positive."""
     return float(ndtr(at / sd)) if sd > 0 else (NAN if math.isnan(sd) else float(at > 0))
-
-
-def evpi_normal(at: float, sd: float) -> float:
-    """What perfect information is worth at most, where the net benefit of the change is normal; unit of `at`."""
-    if not sd > 0:
-        return NAN if math.isnan(sd) else 0.0
-    density = math.exp(-0.5 * (at / sd) ** 2) / math.sqrt(2 * math.pi)
-    return sd * density - abs(at) * float(ndtr(-abs(at) / sd))
 
 
 def evpi_of(net: Any) -> float:
@@ -210,6 +210,8 @@ def frontier(names: Sequence[str], cost: Any, effect: Any) -> pd.DataFrame:
     c, e = np.asarray(cost, np.float64), np.asarray(effect, np.float64)
     if c.ndim != 2 or c.shape != e.shape or c.shape[1] != len(names) or not len(c):
         raise InputError(f"economics: {len(names)} arms with costs {c.shape} and effects {e.shape}: must be (n, arms)")
+    for k, name in enumerate(names):
+        paired(c[:, k], e[:, k], f" of arm '{one_line(name)}'")
     costs, effects = ([mean(a[:, k].tolist()) for k in range(len(names))] for a in (c, e))
     order = sorted(range(len(names)), key=lambda k: (costs[k], -effects[k], k))
     status = {k: _dominated(k, names, costs, effects) for k in order}
@@ -235,14 +237,15 @@ def frontier(names: Sequence[str], cost: Any, effect: Any) -> pd.DataFrame:
 
 
 def _dominated(k: int, names: Sequence[str], costs: Sequence[float], effects: Sequence[float]) -> str:
+    same = ""
     for j in range(len(names)):
-        if j == k or costs[j] > costs[k] or effects[j] < effects[k]:
+        if costs[j] > costs[k] or effects[j] < effects[k]:
             continue
         if costs[j] < costs[k] or effects[j] > effects[k]:
             return "dominated"
-        if j < k:
-            return f"the same as {names[j]}"
-    return ""
+        if j < k and not same:
+            same = f"the same as {names[j]}"
+    return same
 
 
 def _beaten_by_a_mix(k: int, arms: Sequence[int], costs: Sequence[float], effects: Sequence[float]) -> bool:
@@ -270,7 +273,7 @@ def switching_values(parts: Mapping[str, Any], effect: Any, threshold: float) ->
     return pd.DataFrame(rows).rename(columns={"value": "multiplier"})
 
 
-def paired(cost: Any, effect: Any) -> tuple[list[float], list[float]]:
+def paired(cost: Any, effect: Any, whose: str = "") -> tuple[list[float], list[float]]:
     """Both increments as lists; `InputError` where they are not pairs of numbers."""
     c, e = np.asarray(cost, np.float64), np.asarray(effect, np.float64)
     if c.ndim != 1 or c.shape != e.shape or not len(c):
@@ -278,7 +281,9 @@ def paired(cost: Any, effect: Any) -> tuple[list[float], list[float]]:
     for name, values in (("cost", c), ("effect", e)):
         if not np.isfinite(values).all():
             where = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise InputError(f"economics: {name} of pair {where} = {one_line(values[where])} must be a finite number")
+            raise InputError(
+                f"economics: {name}{whose} of pair {where} = {one_line(values[where])} must be a finite number"
+            )
     return c.tolist(), e.tolist()
 
 

@@ -1,8 +1,7 @@
 """Who gains and who loses by deprivation quintile: the distributional table, and how steep outcomes lean.
 
 Quintiles go from 1, the most deprived, to 5. What ranks by quintile is negative where something is concentrated among
-the most deprived. No weights for aversion to inequality are applied to benefits; two equally-distributed
-equivalents are there for those who ask.
+the most deprived. No weights for aversion to inequality are applied.
 Source: NICE 2025, Support document: Health inequalities, table 1 (groups by deprivation; equal uptake unless there are
 data; opportunity cost equally distributed, with scenarios; no aversion weights; net, benefit and opportunity cost by
 quintile); O'Donnell et al. 2008, Analyzing Health Equity Using Household Survey Data, ch. 8.
@@ -74,34 +73,6 @@ def shares(values: Any) -> F64:
     value = np.asarray(values, np.float64)
     whole = math.fsum(value.tolist())
     return value / whole if whole else np.full(len(value), NAN)
-
-
-def atkinson(values: Any, aversion: float, people: Any | None = None) -> float:
-    """The level that, if all had it, were as good as these levels (k,) at this relative aversion (0: the mean)."""
-    value = np.asarray(values, np.float64)
-    if not aversion >= 0 or not math.isfinite(aversion):
-        raise InputError(f"equity: aversion = {one_line(aversion)} must be at least 0")
-    if (value <= 0).any():
-        raise InputError(f"equity: level {value.min():g} must be above 0 for a relative aversion to inequality")
-    weight = _weights(value, people)
-    top = float(value.max())  # powers of numbers up to 1 neither overflow nor lose their digits
-    if aversion == 1:
-        return top * math.exp(_dot(weight, np.log(value / top)))
-    power = 1.0 - aversion
-    base = float(value.min()) if power < 0 else top
-    return base * float(_dot(weight, (value / base) ** power) ** (1.0 / power))
-
-
-def kolm(values: Any, aversion: float, people: Any | None = None) -> float:
-    """The same for an absolute aversion (0: the mean): unchanged in its distance when everybody gets as much more."""
-    value = np.asarray(values, np.float64)
-    if not aversion >= 0 or not math.isfinite(aversion):
-        raise InputError(f"equity: aversion = {one_line(aversion)} must be at least 0")
-    weight = _weights(value, people)
-    if aversion == 0:
-        return _dot(weight, value)
-    least = float(value.min())
-    return least - math.log(_dot(weight, np.exp(-aversion * (value - least)))) / aversion
 
 
 def distribution(

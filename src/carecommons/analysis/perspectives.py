@@ -95,10 +95,6 @@ class Books(NamedTuple):
         """Spending and resources (..., parties): what counts as cost, however it is funded."""
         return self.spending + self.resources
 
-    def cost(self, perspective: str) -> I64:
-        """What the parties of a perspective bear together (...), pence."""
-        return np.asarray(self.borne[..., list(parties_of(perspective))].sum(axis=-1))
-
 
 def parties_of(perspective: str) -> tuple[Party, ...]:
     """The parties of a perspective; `InputError` names the nearest where there is none."""

@@ -36,7 +36,7 @@ from carecommons.analysis.captions import (
     spread_of,
     verdict,
 )
-from carecommons.errors import InputError
+from carecommons.errors import InputError, one_line
 from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import Estimate
@@ -376,6 +376,8 @@ def _note(picture: Figure, text: str) -> None:
 
 def _kept(picture: Figure, path: str | Path | None) -> Figure:
     if path is not None:
+        if not Path(path).parent.is_dir():
+            raise InputError(f"{one_line(path)}: there is no folder {one_line(Path(path).parent)}, make it first")
         kind = Path(path).suffix.lstrip(".").lower() or "png"
         if kind not in ("png", "svg", "pdf"):
             raise InputError(f"{path}: a picture is written as .png, .svg or .pdf")

@@ -103,7 +103,10 @@ def saltelli_rows(problem: Problem, x: F64, where: str, least: int) -> I64:
         if not len(bad):
             base = len(parts)
             if base < least:
-                raise InputError(f"{where}: a base of {base} rows, must have at least {least}")
+                raise InputError(
+                    f"{where}: a base of {base} rows, must have at least {least}; make the design with --sample "
+                    f"saltelli:{least}"
+                )
             start = np.arange(base)[:, None] * block
             return start + np.append(np.arange(k + 1), block - 1)
         wrong = f"rows {bad[0] * block} to {(bad[0] + 1) * block - 1}"
@@ -143,7 +146,10 @@ def trajectories(problem: Problem, x: F64, where: str, least: int) -> tuple[I64,
             "make the design with --sample morris:size and keep its rows in order"
         )
     if len(steps) < least:
-        raise InputError(f"{where}: {len(steps)} trajectories, must have at least {least}")
+        raise InputError(
+            f"{where}: {len(steps)} trajectories, must have at least {least}; make the design with --sample "
+            f"morris:{least}"
+        )
     which = moved.argmax(axis=2)
     jump = np.take_along_axis(steps, which[:, :, None], axis=2)[:, :, 0]
     ranges = np.array([high - low for low, high in problem.bounds])

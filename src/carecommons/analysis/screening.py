@@ -40,13 +40,12 @@ from carecommons.experiments import show
 from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import COVERAGE, NAN
 from carecommons.experiments.estimate import estimate as mean_of
+from carecommons.experiments.sampling import LEAST_FOR_FLOOR, LEAST_TRAJECTORIES
 from carecommons.kernels.arrays import F64, I64
 
 if TYPE_CHECKING:
     from carecommons.experiments.sweep import Sweep
 
-LEAST_TRAJECTORIES: Final = 4  # Morris 1991 and Saltelli et al. 2004 work with 4 to 10
-LEAST_FOR_FLOOR: Final = 3  # replicates: two contrasts have a spread
 LEVELS: Final = 4  # of the grid that SALib is told of: its own number
 RESAMPLES: Final = 500
 NO_FLOOR: Final = f"which factors are active needs at least {LEAST_FOR_FLOOR} replicates: luck has no floor without"

@@ -47,13 +47,12 @@ from carecommons.errors import InputError
 from carecommons.experiments import show
 from carecommons.experiments.design import check_outcomes
 from carecommons.experiments.estimate import COVERAGE, NAN
+from carecommons.experiments.sampling import LEAST_BASE, LEAST_FOR_NOISE
 from carecommons.kernels.arrays import F64, I64
 
 if TYPE_CHECKING:
     from carecommons.experiments.sweep import Sweep
 
-LEAST_BASE: Final = 16
-LEAST_FOR_NOISE: Final = 5  # replicates: two groups of two, one left out
 RESAMPLES: Final = 500
 SAME_LOG: Final = 1e-9  # log variances nearer than this are the same
 Z: Final = float(ndtri((1 + COVERAGE) / 2))

@@ -28,6 +28,7 @@ def run(subject: str, everything: bool, change: Change, report: Report) -> None:
     """Run SUBJECT once: a shipped place, or a scenario's or place's file."""
     from carecommons.experiments import design, show
     from carecommons.experiments.estimate import last_year
+    from carecommons.experiments.progress import bar
     from carecommons.model import CareCommons
     from carecommons.outcomes.catalogue import BY_NAME
 
@@ -35,7 +36,7 @@ def run(subject: str, everything: bool, change: Change, report: Report) -> None:
     folder = report.folder(design.digest(["run", scenario.digest, seed]))
     with folder or nullcontext():
         model = CareCommons(scenario, rng=seed)
-        with show.bar("months", scenario.months, shown=not report.as_json) as advance:
+        with bar("months", scenario.months, shown=not report.as_json) as advance:
             for _ in range(scenario.months):
                 model.step()
                 advance()
@@ -142,6 +143,7 @@ def validate(subject: str, replicates: int | None, change: Change, report: Repor
     from carecommons.evidence.validate import DEFAULT, verdict
     from carecommons.evidence.validate import validate as check
     from carecommons.experiments import design, formats, show
+    from carecommons.experiments.progress import bar
 
     scenario = (
         change.of(subject, months=DEFAULT.months, citizens=DEFAULT.citizens)
@@ -153,7 +155,7 @@ def validate(subject: str, replicates: int | None, change: Change, report: Repor
         raise InputError(f"validate: months = {scenario.months} must be at least 12: published figures are of a year")
     folder = report.folder(design.digest(["validation", scenario.digest, list(worlds)]))
     with folder or nullcontext():
-        with show.bar("months", scenario.months * len(worlds), shown=not report.as_json) as advance:
+        with bar("months", scenario.months * len(worlds), shown=not report.as_json) as advance:
             table = check(scenario, seeds=worlds, progress=advance)
         if folder:
             folder.add("validation.csv", formats.csv(table.reset_index()))

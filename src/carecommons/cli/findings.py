@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -33,7 +33,12 @@ def sensitivity(folder: str, outcome: str, as_json: bool) -> None:
 
     found = swept(folder, "sensitivity")
     kinds = [block["kind"] for block in found.design.method.get("blocks", ())]
-    tell(screen(found, outcome) if "morris" in kinds else sobol_of(found, outcome), as_json)
+    try:
+        said = screen(found, outcome) if "morris" in kinds else sobol_of(found, outcome)
+    except InputError as problem:
+        raise InputError(f"{one_line(folder, 200)}: {problem}") from None
+    tell(said, as_json)
+    _note(found, as_json)
 
 
 @cli.command(short_help="Say where something happens.", epilog=example(
@@ -63,9 +68,9 @@ def discover(folder: str, wheres: Sequence[str], against: Sequence[str], most: i
     from carecommons.experiments.levels import assignments, parse_set
 
     question = dict(assignments(wheres, "--where", "outcome=what, such as isolation=rises"))
-    tell(
-        where(swept(folder, "discover"), question, against=parse_set(against, "--against") or None, most=most), as_json
-    )
+    found = swept(folder, "discover")
+    tell(where(found, question, against=parse_set(against, "--against") or None, most=most), as_json)
+    _note(found, as_json)
 
 
 @cli.command(
@@ -78,8 +83,10 @@ def variance(folder: str, outcome: str, as_json: bool) -> None:
     """Say how much of an outcome's variance in FOLDER is due to parameters, scenarios and luck."""
     from carecommons.experiments import show
 
-    rows = swept(folder, "variance").components(outcome).records()
-    tell(rows, as_json, show.rows_table(f"Variance of {outcome}", rows))
+    found = swept(folder, "variance")
+    rows = found.components(outcome).records()
+    tell(rows, as_json, show.rows_table(f"Variance of {outcome}, {_worlds(found.design.replicates)}", rows))
+    _note(found, as_json)
 
 
 @cli.command(
@@ -87,14 +94,20 @@ def variance(folder: str, outcome: str, as_json: bool) -> None:
 )
 @click.argument("folder")
 @ON
+@click.option("--good", type=click.Choice(["up", "down"]), help="Which direction is good.  [the outcome's own]")
 @JSON
-def ranks(folder: str, outcome: str, as_json: bool) -> None:
+def ranks(folder: str, outcome: str, good: Literal["up", "down"] | None, as_json: bool) -> None:
     """Rank the settings of the sweep in FOLDER by an outcome, and say how the order would fare in other worlds."""
     from carecommons.experiments import show
 
-    rows = swept(folder, "ranks").ranks(outcome).records()
+    sweep = swept(folder, "ranks")
+    found = sweep.ranks(outcome, good)
+    rows = found.records()
     most = f", {SHOWN} of {len(rows)}" if len(rows) > SHOWN else ""
-    tell(rows, as_json, show.rows_table(f"By {outcome}, the best first{most}", rows[:SHOWN]))
+    less = "" if found.worlds == found.asked else f" of {found.asked}, those in which every cell has a value"
+    title = f"By {outcome}, the best first{most}, {_worlds(found.worlds)}{less}"
+    tell(rows, as_json, show.rows_table(title, rows[:SHOWN]))
+    _note(sweep, as_json)
 
 
 @cli.command(short_help="Say what a difference is worth.", epilog=example(
@@ -125,8 +138,7 @@ def appraise(folder: str, effect: str, perspective: str, threshold: float | None
     if not isinstance(found, Comparison):
         raise InputError(f"appraise: {one_line(folder, 200)} holds a sweep, must be a comparison")
     worth = None if threshold is None else Money.of(threshold, appraisal.PRICE_YEAR)
-    tell(appraisal.appraise(found.answers(), effect=effect, perspective=perspective, threshold=worth,
-                            schedule=discount), as_json)  # fmt: skip
+    tell(appraisal.appraise(found, effect=effect, perspective=perspective, threshold=worth, schedule=discount), as_json)
 
 
 def swept(folder: str, command: str) -> Sweep:
@@ -138,6 +150,16 @@ def swept(folder: str, command: str) -> Sweep:
     if not isinstance(found, Sweep):
         raise InputError(f"{command}: {one_line(folder, 200)} holds a comparison, must be a sweep")
     return found
+
+
+def _worlds(count: int) -> str:
+    return f"in {count:,} world{'s' * (count != 1)}"
+
+
+def _note(found: Sweep, as_json: bool) -> None:
+    """Say what the numbers of a sweep lack or leave out, beside the table or, where that is JSON, on stderr."""
+    for line in found.notes:
+        click.echo(f"carecommons: note: {line}" if as_json else line, err=as_json)
 
 
 def tell(found: Any, as_json: bool, shown: Any = None) -> None:

@@ -43,6 +43,13 @@ class Change:
         scenario.profile()
         return scenario
 
+    @property
+    def words(self) -> list[str]:
+        """The options as one types them, but for the seed."""
+        sizes = {"--months": self.months, "--citizens": self.citizens}
+        return [*(word for text in self.sets for word in ("--set", text)),
+                *(word for name, n in sizes.items() if n is not None for word in (name, str(n)))]  # fmt: skip
+
     def worlds(self, count: int = 1) -> range:
         """So many worlds from the seed on."""
         first = 1 if self.seed is None else self.seed
@@ -200,6 +207,13 @@ class Pounds(Amount):
     name = "pounds"
 
 
+def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A folder with a name: an empty one, as of a variable that is not set, would be the folder that one stands in."""
+    if value == "":
+        raise InputError(f"{param.opts[0]}: the folder has no name; '.' is the folder that you are in")
+    return value
+
+
 def number(*names: str, low: int = -LARGEST, high: int = LARGEST, about: str) -> Callable[[Command], Command]:
     """An option that is a whole number."""
     return click.option(*names, type=Whole(low, high), metavar="NUMBER", help=about)
@@ -221,7 +235,7 @@ CHANGE = together(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 REPORT = together(
     Report, "report",
-    click.option("-o", "--out", metavar="FOLDER", help="Keep tables, pictures and a manifest here."),
+    click.option("-o", "--out", metavar="FOLDER", callback=_named, help="Keep tables, pictures and a manifest here."),
     click.option("--force", is_flag=True, help="Write even where the folder holds something else."),
     JSON,
 )  # fmt: skip

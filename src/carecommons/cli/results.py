@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -39,13 +38,14 @@ def status(folder: str, as_json: bool) -> None:
 def retry(ctx: click.Context, folder: str, crew: Crew, force: bool) -> None:
     """Run once more the runs of FOLDER that failed; their next results take the place of the failures."""
     from carecommons.experiments import load
+    from carecommons.experiments.store.state import state
 
     report = Report(folder, force, False)
     with resumable(report):
         found = load.retry(folder, crew.of(), command=command_line(), force=force, progress=True,
                            draw_sweep=pictures, draw_comparison=differences)  # fmt: skip
     if not len(found.failures):
-        click.echo(f"Next: nothing in {folder} has failed now; look at {Path(folder) / 'summary.csv'}.")
+        click.echo(f"Next: nothing in {folder} has failed now; {state(folder).advice}.")
     end(ctx, len(found.failures), folder, found.store.mixed)
 
 

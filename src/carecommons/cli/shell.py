@@ -33,7 +33,11 @@ class Commands(click.Group):
 
     def main(self, args: Any = None, prog_name: Any = None, complete_var: Any = None, standalone_mode: bool = True,
              **more: Any) -> Any:  # fmt: skip
-        """Run a command; 2 is bad input, 3 a run that failed, 4 a folder that holds something else, 130 Ctrl-C."""
+        """Run a command.
+
+        The exit code is 2 for bad input, 3 when a run failed or the disk did, 4 for a folder that holds something else,
+        is damaged or is being written, 130 for Ctrl-C.
+        """
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **more)
         try:

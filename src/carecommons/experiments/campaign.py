@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from carecommons.errors import CareCommonsError
-from carecommons.experiments import show
-from carecommons.experiments.engines import Engine
+from carecommons.experiments.engines import Engine, check_jobs
 from carecommons.experiments.pilot import check_memory
+from carecommons.experiments.progress import bar
 from carecommons.experiments.provenance import code
 from carecommons.experiments.runner import perform_all
 from carecommons.experiments.store.database import FAILED, FORMAT, Store, place_digest
@@ -33,7 +33,7 @@ def carry_out(
     check_memory(left, engine)
     failed = sum(known.get(key) == FAILED for key in every)
     with (
-        show.bar(what, len(every), done=len(every) - len(left), shown=progress) as advance,
+        bar(what, len(every), done=len(every) - len(left), shown=progress) as advance,
         closing(perform_all(left, engine)) as dones,
     ):
         for done in dones:
@@ -80,7 +80,7 @@ def chosen(store: Store, tasks: Sequence[Task], again: bool) -> Sequence[Task]:
 
 def workers(jobs: int) -> Engine:
     """So many worker processes, or this process alone for one."""
-    return Engine("processes" if jobs > 1 else "here", jobs)
+    return Engine("processes" if check_jobs(jobs) > 1 else "here", jobs)
 
 
 def shard_folder(out: str | Path | None, part: str) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,13 @@ import pandas as pd
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.design import Cell, Design
 from carecommons.experiments.levels import kind_of
-from carecommons.experiments.sampling import discrepancy
+from carecommons.experiments.sampling import (
+    LEAST_BASE,
+    LEAST_FOR_FLOOR,
+    LEAST_FOR_NOISE,
+    LEAST_TRAJECTORIES,
+    discrepancy,
+)
 from carecommons.kernels.arrays import F64, I64
 from carecommons.scenario import register
 
@@ -26,6 +32,11 @@ _SAME: Final = 1e-9  # by which a measure must be larger to be the one that is n
 _MOST_WORK: Final = 4e8  # cells x cells x inputs up to which a discrepancy takes less than a second
 # Designs whose analysis goes along one input at a time and is not misled by inputs that move together across it.
 _ONE_AT_A_TIME: Final = ("morris", "saltelli")
+# By method: what its size counts and the least that 'sensitivity' takes, the least replicates and what they are for.
+_NEEDED: Final = {
+    "morris": ("trajectories", LEAST_TRAJECTORIES, LEAST_FOR_FLOOR, "to tell effects from luck"),
+    "saltelli": ("points", LEAST_BASE, LEAST_FOR_NOISE, "to say what moves the noise"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,8 @@ class Coverage:
 class Check:
     """What was found. `pairs` holds the input pairs above the limit, the strongest first, or else the strongest pair.
 
-    `discrepancy` has, by sample, the centred discrepancy as a multiple of what points thrown at random would have.
+    `discrepancy` has, by sample, the centred discrepancy as a multiple of what points thrown at random would have;
+    `short` says in words what is too few for the analysis that the design is made for.
     """
 
     cells: int
@@ -66,6 +78,7 @@ class Check:
     constant: tuple[str, ...]
     duplicates: int
     discrepancy: Mapping[str, float | None]
+    short: tuple[str, ...] = ()
 
     @property
     def correlation(self) -> float:
@@ -83,6 +96,7 @@ class Check:
         found = [_words(pair) for pair in self.faults[:_SHOWN]]
         if len(self.faults) > _SHOWN:
             found.append(f"{len(self.faults) - _SHOWN} more pairs are correlated above {LIMIT}")
+        found += self.short
         if self.pairs and not self.faults:
             one, other = self.pairs[0].keys
             found.append(f"inputs are told apart: at most {self.correlation:.2f} ('{one}' and '{other}')")
@@ -111,11 +125,14 @@ def check_design(design: Design) -> Check:
     pairs: list[Pair] = []
     coverage: dict[str, Coverage] = {}
     discrepancy: dict[str, float | None] = {}
+    short: list[str] = []
     for part in parts:
         cells = [design.cells[k] for k in part["cells"]] if "cells" in part else design.cells
         apart = [_keys_of(block) for block in part["blocks"] if block["kind"] in ("zip", *_ONE_AT_A_TIME)]
         pairs += _pairs(cells, apart, part["name"])
         for block in part["blocks"]:
+            short += [f"{one_line(part['name'])}: {line}" if part["name"] else line
+                      for line in _too_few(block, design.replicates)]  # fmt: skip
             if "over" in block:
                 coverage |= _reached(cells, {axis["key"]: axis for axis in block["over"]})
             if "over" in block and block["kind"] not in _ONE_AT_A_TIME:
@@ -128,6 +145,7 @@ def check_design(design: Design) -> Check:
         len(design.cells), len(design.factors), tuple(p for p in pairs if abs(p.value) > LIMIT) or tuple(pairs[:1]),
         coverage, tuple(key for key, levels in design.factors.items() if len(levels) < 2),
         len(design.cells) - len(dict.fromkeys(tuple(cell.values()) for cell in design.cells)), discrepancy,
+        tuple(short),
     )  # fmt: skip
 
 
@@ -142,6 +160,18 @@ def _words(pair: Pair) -> str:
     where = f"{one_line(pair.part)}: " if pair.part else ""
     one, other = pair.keys
     return f"{where}'{one}' and '{other}' are correlated by {pair.value:.2f} ({pair.measure}), above {LIMIT}"
+
+
+def _too_few(block: Mapping[str, Any], replicates: int) -> Iterator[str]:
+    """What a block made for 'sensitivity' has too few of."""
+    kind = block["kind"]
+    if kind not in _NEEDED or "size" not in block:
+        return
+    what, least, worlds, why = _NEEDED[kind]
+    if block["size"] < least:
+        yield f"{kind}:{block['size']} has too few {what}, 'sensitivity' takes at least {least}: {kind}:{least}"
+    if replicates < worlds:
+        yield f"{kind}: 'sensitivity' takes at least {worlds} replicates {why}: -r {worlds}"
 
 
 def _keys_of(block: Mapping[str, Any]) -> list[str]:

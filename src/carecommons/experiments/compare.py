@@ -10,15 +10,16 @@ from typing import Any
 from carecommons.errors import InputError, one_line
 from carecommons.experiments import tables
 from carecommons.experiments.campaign import carry_out, chosen, identity, nothing, workers, writing
-from carecommons.experiments.comparison import ARMS, Comparison, Stop
+from carecommons.experiments.comparison import Comparison, Stop
 from carecommons.experiments.design import LARGEST_SEED
-from carecommons.experiments.engines import Engine
+from carecommons.experiments.engines import Engine, check_engine
 from carecommons.experiments.estimate import LAST
+from carecommons.experiments.performing import ARMS
 from carecommons.experiments.sequential import AHEAD, LEAST, Replication
 from carecommons.experiments.store.database import Store
 from carecommons.experiments.store.publish import publish
 from carecommons.experiments.task import tasks_of
-from carecommons.scenario import Scenario
+from carecommons.scenario import Scenario, expect
 
 
 def compare(
@@ -57,12 +58,19 @@ def compare(
         Go on until an outcome's difference is known precisely enough.
     """
     worlds = check(scenario_a, scenario_b, seeds, last)
-    return run(scenario_a, scenario_b, worlds, engine or workers(jobs), out, last=last, force=force, progress=progress,
+    if stop is not None and not isinstance(stop, Stop):
+        raise InputError(f"compare: stop = {one_line(stop)} must be a Stop, such as Stop('funded', Precision(0.1))")
+    engine = workers(jobs) if engine is None else check_engine(engine)
+    return run(scenario_a, scenario_b, worlds, engine, out, last=last, force=force, progress=progress,
                stop=stop)  # fmt: skip
 
 
 def check(a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST) -> tuple[int, ...]:
     """The worlds, when the two can be compared in them."""
+    for scenario in (a, b):
+        expect(scenario, "compare").profile()
+    if not isinstance(seeds, Iterable):
+        raise InputError(f"compare: seeds = {one_line(seeds)} must be whole numbers, such as range({one_line(seeds)})")
     for key in ("citizens", "months"):
         if a.get(key) != b.get(key):
             raise InputError(f"compare: {key} = {a.get(key)} and {b.get(key)}, must be equal in both scenarios")
@@ -74,8 +82,6 @@ def check(a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST) -> t
             raise InputError(f"compare: seed {one_line(seed)} must be a whole number from 0 to 2**63 - 1")
     if not worlds or len(set(worlds)) < len(worlds):
         raise InputError("compare: seeds must be given, and each only once")
-    for scenario in (a, b):
-        scenario.profile()
     return worlds
 
 
@@ -110,8 +116,10 @@ def run(
         if stop is not None and not again:
             worlds = tuple(range(worlds[0], worlds[0] + LEAST + AHEAD))
         subject = tasks_of([(a, b)], worlds[:1])[0].subject
-        store.add_design(_record(Comparison(a, b, worlds, store, subject, last, stop)))
+        if not again:
+            store.add_design(_record(Comparison(a, b, worlds, store, subject, last, stop), over=False))
         earlier = [seed for record in store.designs() for seed in record["seeds"]] if again else []
+        over = False
         while True:
             tasks = tasks_of([(a, b)], [*dict.fromkeys([*earlier, *worlds])])
             carry_out(store, chosen(store, tasks, again), engine, what="pairs", progress=progress)
@@ -119,11 +127,12 @@ def run(
             if stop is None:
                 break
             rule = found.judged(stop)
-            if rule.over or again or not found.ends:  # where every pair fails, more of them do not help
+            over = rule.over or not found.ends  # where every pair fails, more of them do not help
+            if over or again:
                 found = replace(found, seeds=worlds[: len(rule.differences)], verdict=rule.verdict)
                 break
             worlds = tuple(range(worlds[0], worlds[0] + _enough(rule, len(worlds), stop.most)))
-        store.add_design(_record(found))
+        store.add_design(_record(found, over))
         if out is not None:
             publish(store, {**tables.files(store), **found.more_tables(), **dict(draw(found))}, force=force)
     if out is None:
@@ -137,14 +146,14 @@ def _enough(rule: Replication, pairs: int, most: int) -> int:
     return min(pairs + (pairs if needed is None else min(needed + AHEAD, pairs)), most)
 
 
-def _record(found: Comparison) -> dict[str, Any]:
-    """The design of a comparison as plain values."""
+def _record(found: Comparison, over: bool) -> dict[str, Any]:
+    """The design of a comparison as plain values; with a rule, whether that has ended or may ask for more worlds."""
     a, b, stop = found.scenario_a, found.scenario_b, found.stop
     return {
         "kind": "comparison", "title": "", "arms": [a.flat(), b.flat()], "subjects": [found.subject],
         "seeds": list(found.seeds), "last": found.last, "factors": {},
         "stop": stop and {
             "outcome": stop.outcome, "half_width": stop.precision.half_width, "relative": stop.precision.relative,
-            "most": stop.most,
+            "most": stop.most, "over": over,
         },
     }  # fmt: skip

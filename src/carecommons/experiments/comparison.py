@@ -27,8 +27,13 @@ from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
 from carecommons.units import MINUTES_AN_HOUR
 
-ARMS: Final = ("a", "b")
 SHARE: Final = 0.1  # of the effect: the precision for which the table says how many pairs are still needed
+
+
+def changed(a: Scenario, b: Scenario) -> dict[str, dict[str, Any]]:
+    """The parameters in which two scenarios differ, with both values; a name is none."""
+    left, right = a.flat(), b.flat()
+    return {key: {"a": left[key], "b": right[key]} for key in left if left[key] != right[key] and key != "name"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,9 @@ class Stop:
     most: int = MOST
 
     def __post_init__(self) -> None:
-        if self.outcome not in BY_NAME:
-            raise InputError(f"compare: no outcome '{one_line(self.outcome)}'{did_you_mean(self.outcome, BY_NAME)}")
+        name = str(self.outcome)
+        if name not in BY_NAME:
+            raise InputError(f"compare: no outcome '{one_line(name)}'{did_you_mean(name, BY_NAME)}")
         Rule(self.precision, most=self.most)
 
 
@@ -210,8 +216,7 @@ class Comparison(Kept):
 
     def changed(self) -> dict[str, dict[str, Any]]:
         """The parameters in which the arms differ, with both values."""
-        a, b = self.scenario_a.flat(), self.scenario_b.flat()
-        return {key: {"a": a[key], "b": b[key]} for key in a if a[key] != b[key] and key != "name"}
+        return changed(self.scenario_a, self.scenario_b)
 
     def __rich__(self) -> Group:
         return show.comparison_tables(self)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy.special import gammaincinv, ncfdtr
 
 from carecommons.errors import InputError, one_line
-from carecommons.experiments.estimate import COVERAGE, NAN, mean, variance
+from carecommons.experiments.estimate import COVERAGE, NAN, mean
 from carecommons.kernels.arrays import F64
 from carecommons.place.luck import Luck
 
@@ -108,7 +107,9 @@ def split(values: F64, worlds: Worlds = "draw", *, samples: int = SAMPLES) -> Co
     their part is the variance of just these. Estimates equate mean squares with what is expected of them (Searle,
     Casella and McCulloch 1992, Variance Components); they are unbiased and may fall below 0. Intervals take effects as
     normal: generalised ones for the sampled parts (Weerahandi 1993, J. Amer. Statist. Assoc. 88), Fisher's non-central
-    F for the scenarios. Two replicates a draw are enough (O'Hagan, Stevenson and Madan, see `psa`).
+    F for the scenarios. Two replicates a draw are enough: with one scenario this is the corrected variance of O'Hagan,
+    Stevenson and Madan 2007 (Monte Carlo probabilistic sensitivity analysis for patient level simulation models, Health
+    Economics 16).
     """
     table = _checked(values, worlds)
     d, s, r = table.shape
@@ -120,35 +121,6 @@ def split(values: F64, worlds: Worlds = "draw", *, samples: int = SAMPLES) -> Co
         parts["scenario"] = _scenario_part(squares["scenario"], noise, d * r)
     order = ("parameter", "scenario", "interaction", "stochastic")
     return Components({name: parts[name] for name in order if name in parts}, squares, d, s, r, worlds)
-
-
-def split_frame(
-    frame: pd.DataFrame,
-    outcome: str,
-    *,
-    draw: str = "draw",
-    scenario: str = "scenario",
-    replicate: str = "replicate",
-    worlds: Worlds = "draw",
-) -> Components:
-    """Split a tidy table, a row a run, with columns that say draw, scenario and replicate; every run must be there."""
-    keys = [draw, scenario, replicate]
-    for key in [*keys, outcome]:
-        if key not in frame.columns:
-            raise InputError(f"variance split: no column '{one_line(key)}'; there are {one_line(list(frame.columns))}")
-    double = frame.duplicated(keys)
-    if double.any():
-        row = ", ".join(map(str, frame.loc[double, keys].iloc[0]))
-        raise InputError(f"variance split: two rows for {', '.join(keys)} = {one_line(row)}")
-    levels = [sorted(frame[key].unique()) for key in keys]
-    sizes = tuple(map(len, levels))
-    if len(frame) != math.prod(sizes):
-        raise InputError(
-            f"variance split: {len(frame)} runs, must be {' x '.join(map(str, sizes))} = {math.prod(sizes)}: every "
-            f"{draw} x {scenario} x {replicate}"
-        )
-    ordered = frame.sort_values(keys)[outcome].to_numpy(np.float64)
-    return split(ordered.reshape(sizes), worlds)
 
 
 def _checked(values: F64, worlds: str) -> F64:
@@ -291,66 +263,3 @@ def _non_centrality(ratio: float, df: int, noise_df: int, tail: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if below(middle) > tail else (low, middle)
     return high
-
-
-class Psa(NamedTuple):
-    """A probabilistic sensitivity analysis: what the parameters' uncertainty does to one outcome.
-
-    `mean` with its standard error `se`; `variance` among draws, corrected for luck; `naive` what the draws' means show
-    uncorrected; `stochastic` one run's luck. All about the expected outcome, given the parameters.
-    """
-
-    mean: float
-    se: float
-    variance: float
-    naive: float
-    stochastic: float
-    draws: int
-    replicates: int
-
-
-def psa(values: F64) -> Psa:
-    """The variance that parameters alone cause, from a few runs a draw (draws, replicates >= 2), worlds never shared.
-
-    The variance of the draws' means holds luck as well; its share, known from replicates of one draw, is taken off.
-    For a comparison hand in paired differences. Source: O'Hagan, Stevenson and Madan 2007, Monte Carlo probabilistic
-    sensitivity analysis for patient level simulation models: efficient estimation of mean and variance using ANOVA,
-    Health Economics 16 (report of 2005).
-    """
-    if np.ndim(values) != 2:
-        raise InputError(f"variance split: values of shape {np.shape(values)} must be (draws, replicates)")
-    table = _checked(np.asarray(values)[:, None, :], "own")[:, 0]
-    means = [mean(row.tolist()) for row in table]
-    luck = mean([variance(row.tolist()) for row in table])
-    naive = variance(means)
-    d, r = table.shape
-    return Psa(mean(means), math.sqrt(naive / d), naive - luck / r, naive, luck, d, r)
-
-
-def cheapest(noise: float) -> int:
-    """How many runs a draw find the parameters' variance at least cost, when one run's luck is `noise` times as large.
-
-    The variance of the corrected estimate is, of n draws by r runs and in units of the parameters' variance squared,
-    2/n ((1 + noise/r)^2 + (noise/r)^2 / (r - 1)) for normal effects; the cost is n r.
-    """
-    if not (math.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise = {one_line(noise)} must be a finite ratio of variances from 0")
-    best = 2
-    while _cost(noise, best + 1) < _cost(noise, best):
-        best += 1
-    return best
-
-
-def draws_needed(noise: float, replicates: int, error: float) -> int:
-    """How many draws give the parameters' variance a relative standard error of `error`, by the formula of `cheapest`.
-
-    `replicates` are the runs a draw, at least 2.
-    """
-    if replicates < 2 or not (math.isfinite(error) and error > 0):
-        raise InputError(f"replicates = {one_line(replicates)} must be from 2, error = {one_line(error)} above 0")
-    return max(math.ceil(_cost(noise, replicates) / replicates / error**2), 2)
-
-
-def _cost(noise: float, r: int) -> float:
-    """Runs for a relative variance of 1."""
-    return 2 * r * ((1 + noise / r) ** 2 + (noise / r) ** 2 / (r - 1))

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, Final, Self
 
 from carecommons.errors import InputError, did_you_mean, one_line
+from carecommons.experiments.estimate import LAST
 from carecommons.experiments.levels import Levels, levels_of, plain
 from carecommons.experiments.sampling import Axis, Sample
 from carecommons.founding.profile import load as load_profile
@@ -22,7 +23,6 @@ MOST_CELLS: Final = 10_000
 MOST_RUNS: Final = 1_000_000
 LARGEST_SEED: Final = 2**63 - 1
 MAPS: Final = ("isolation", "funded")
-LAST: Final = 12  # a run counts with its mean over so many last months
 
 Cell = Mapping[str, Any]
 

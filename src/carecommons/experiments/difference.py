@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from carecommons.errors import InputError
+from carecommons.experiments.comparison import changed
 from carecommons.guests.rich import Group, Table, Text
-from carecommons.kernels.arrays import F64, Bool
+from carecommons.kernels.arrays import Bool
 from carecommons.model import CareCommons
 from carecommons.outcomes.catalogue import BY_NAME, observe
 from carecommons.place.columns import Columns
@@ -20,7 +21,7 @@ from carecommons.place.luck import Luck
 from carecommons.place.organisations import Accounts
 from carecommons.place.place import Place
 from carecommons.place.ties import Ties
-from carecommons.scenario import Scenario
+from carecommons.scenario import Scenario, expect
 
 FOUNDING: Final = "founding"
 SHOWN: Final = 3  # people, organisations or cells that a change gives as examples
@@ -89,16 +90,12 @@ class Difference:
         first = min((month for month in self.outcomes.values() if month is not None), default=None)
         return tuple(name for name, month in self.outcomes.items() if month is not None and month == first)
 
-    def changed(self) -> dict[str, dict[str, Any]]:
-        """The parameters in which the scenarios differ, with both values."""
-        a, b = self.scenario_a.flat(), self.scenario_b.flat()
-        return {key: {"a": a[key], "b": b[key]} for key in a if a[key] != b[key] and key != "name"}
-
     def records(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
         return {
             "same": self.same, "seed": self.seed, "months": self.months, "first": _plain(self.first),
-            "people": _plain(self.people), "outcomes": dict(self.outcomes), "parameters": self.changed(),
+            "people": _plain(self.people), "outcomes": dict(self.outcomes),
+            "parameters": changed(self.scenario_a, self.scenario_b),
         }  # fmt: skip
 
     def headline(self) -> str:
@@ -130,8 +127,9 @@ class Difference:
         return f"outcomes that differ first, in month {self.outcomes[first[0]]}: {_listed(first)}"
 
     def _parameters_in_words(self) -> str:
-        changed = [f"{key} = {value['a']} in a, {value['b']} in b" for key, value in self.changed().items()]
-        return f"parameters changed: {_listed(changed, '; ')}" if changed else "no parameter was changed"
+        pairs = changed(self.scenario_a, self.scenario_b).items()
+        words = [f"{key} = {value['a']} in a, {value['b']} in b" for key, value in pairs]
+        return f"parameters changed: {_listed(words, '; ')}" if words else "no parameter was changed"
 
 
 def diff(a: Scenario, b: Scenario, seed: int = 1, *, every: bool = False) -> Difference:
@@ -147,6 +145,8 @@ def diff(a: Scenario, b: Scenario, seed: int = 1, *, every: bool = False) -> Dif
         Go on to the last month, so that each outcome has the first month in which it differs; otherwise stop at the
         end of the month by which people and an outcome differ.
     """
+    for each in (a, b):
+        expect(each, "diff")
     for key in ("citizens", "months"):
         if getattr(a, key) != getattr(b, key):
             raise InputError(f"diff: {key} = {getattr(a, key)} and {getattr(b, key)}, must be equal in both scenarios")
@@ -197,37 +197,6 @@ def _note(outcomes: dict[str, int | None], month: int, a: dict[str, float], b: d
 
 def _equal(a: float, b: float) -> bool:
     return a == b or (a != a and b != b)  # a mean over nobody equals itself
-
-
-class SeriesDifference(NamedTuple):
-    """Where two stored series part: the first month (from 1), and for each outcome its own first month, None for never.
-
-    `values` holds what the outcomes of the first month are in a and b; `months` how many months were compared.
-    """
-
-    month: int | None
-    values: dict[str, tuple[float, float]]
-    outcomes: dict[str, int | None]
-    months: int
-
-
-def diff_series(a: F64, b: F64, names: Sequence[str] = tuple(BY_NAME)) -> SeriesDifference:
-    """Compare two series (months, outcomes) over the months that both have, exactly; NaN equals NaN."""
-    if a.ndim != 2 or b.ndim != 2 or not a.shape[1] == b.shape[1] == len(names):
-        raise InputError(f"diff: series of shapes {a.shape} and {b.shape} must be (months, {len(names)} outcomes)")
-    months = min(len(a), len(b))
-    a, b = a[:months], b[:months]
-    apart = _apart(a, b)
-    when = {
-        name: int(column.argmax()) + 1 if column.any() else None for name, column in zip(names, apart.T, strict=True)
-    }
-    first = min((month for month in when.values() if month is not None), default=None)
-    values = {
-        name: (float(a[first - 1, k]), float(b[first - 1, k]))
-        for k, name in enumerate(names)
-        if first is not None and when[name] == first
-    }
-    return SeriesDifference(first, values, when, months)
 
 
 # --- two places ---

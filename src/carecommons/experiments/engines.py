@@ -50,6 +50,8 @@ class Engine:
 
 def check_engine(engine: Engine) -> Engine:
     """`engine`, if it can be; an InputError of one line otherwise."""
+    if not isinstance(engine, Engine):
+        raise InputError(f"engine = {one_line(engine)} must be an Engine, such as cc.Engine('processes', 4)")
     if engine.kind not in KINDS:
         near = did_you_mean(str(engine.kind), KINDS)
         raise InputError(f"engine = {one_line(engine.kind)} is none of {', '.join(KINDS)}{near}")

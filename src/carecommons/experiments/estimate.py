@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -12,12 +12,11 @@ from scipy.special import ndtri, stdtrit
 
 from carecommons.errors import InputError, one_line
 from carecommons.kernels.arrays import F64
-from carecommons.outcomes.outcome import Good
 from carecommons.units import MONTHS_A_YEAR
 
 NAN: Final = float("nan")
 COVERAGE: Final = 0.95
-LAST: Final = MONTHS_A_YEAR
+LAST: Final = MONTHS_A_YEAR  # a run counts with its mean over so many last months
 # Equal values seen before they are believed: were 1 in 20 of the worlds different, 60 equal ones would be a chance of
 # 0.95**60 < 0.05 (the exact form of the rule of three, Hanley and Lippman-Hand 1983).
 UNVARIED: Final = 60
@@ -79,17 +78,6 @@ def last_year(series: F64, last: int = LAST) -> list[float]:
     return [mean(column[~np.isnan(column)].tolist()) for column in tail.T]
 
 
-def suspicious(values: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
-    """The outcomes that never vary: two or more known replicates, all the same to the last digit, and not nought.
-
-    `values` holds one value a replicate under each outcome's name. Chance moves a stochastic outcome, so one that
-    stands still says that the replicates are one world repeated, or that chance cannot reach it. Nought is left out:
-    nothing may have happened in any world (no overspend, no enterprises).
-    """
-    known = {name: [value for value in each if not math.isnan(value)] for name, each in values.items()}
-    return tuple(name for name, each in known.items() if len(each) > 1 and min(each) == max(each) != 0)
-
-
 def runs_still_needed(values: Sequence[float], half_width: float, *, relative: bool = False) -> int | None:
     """How many more values bring the interval of the mean down to `half_width`, if they go on to vary as these do.
 
@@ -143,8 +131,8 @@ def _enough(spread: float, half_width: float) -> int | None:
 class Paired:
     """What two arms of the same worlds differ by, and how much their common luck helped.
 
-    `above` and `ties` are the shares of pairs in which b is above a, and in which both are the same; `spread` is the
-    sample variance of the differences, `pairs` counts those without a value as well.
+    `above` is the share of pairs in which b is above a; `spread` is the sample variance of the differences, `pairs`
+    counts those without a value as well. `ranking.beats` says how likely b is better.
     """
 
     a: float
@@ -153,7 +141,6 @@ class Paired:
     correlation: float
     variance_reduction: float
     above: float
-    ties: float
     spread: float
     pairs: int
 
@@ -172,20 +159,9 @@ class Paired:
             correlation=max(-1.0, min(1.0, correlation)) if not math.isnan(correlation) else NAN,
             variance_reduction=_ratio(spread_a + spread_b, spread),
             above=sum(gap > 0 for gap in gaps) / len(gaps) if gaps else NAN,
-            ties=sum(gap == 0 for gap in gaps) / len(gaps) if gaps else NAN,
             spread=spread,
             pairs=len(a),
         )
-
-    def better(self, good: Good) -> float:
-        """The probability that b beats a in a world: the share of pairs, ties by halves; NaN where no way is good.
-
-        `ranking.beats` gives it with its interval.
-        """
-        if good == "neither":
-            return NAN
-        up = self.above + self.ties / 2
-        return up if good == "up" else 1 - up
 
     def still_needed(self, half_width: float, *, relative: bool = False) -> int | None:
         """How many more pairs bring the difference's interval to `half_width`, as `runs_still_needed` has it."""

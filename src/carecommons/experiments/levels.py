@@ -87,6 +87,11 @@ def _levels(key: str, given: Any, where: str, again: bool) -> Levels:
         raise InputError(f"{where}: 'name' changes nothing and cannot be varied")
     if isinstance(given, str):
         between = _RANGE.fullmatch(given)
+        if not between and ":" in given and kind_of(key) in (int, float):
+            raise InputError(
+                f"{where}: {key} = {one_line(given)!r} must be from:to:levels, levels 2 to {MOST_LEVELS}, or a list of "
+                "values"
+            )
         values = _spread(key, between, where) if between else _listed(key, given, where)
     elif isinstance(given, Iterable):
         values = list(given)

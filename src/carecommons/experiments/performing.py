@@ -100,7 +100,7 @@ def perform(task: Task, worlds: Worlds, beat: Beat | None = None) -> Answer:
 
 def _refuse_changed(task: Task) -> None:
     if not unchanged(task):
-        places = ", ".join(dict.fromkeys(one_line(each.place) for each in task.scenarios))
+        places = ", ".join(dict.fromkeys(one_line(each.place, 200) for each in task.scenarios))
         raise InputError(f"the figures of {places}, or the code, changed while the runs were under way")
 
 

@@ -19,6 +19,7 @@ from carecommons.errors import InputError, one_line
 from carecommons.experiments.engines import Engine, check_jobs, processors
 from carecommons.experiments.performing import RunError, Worlds, attempt
 from carecommons.experiments.task import Task
+from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.scenario import Scenario
 
 SHARE: Final = 0.8
@@ -33,7 +34,16 @@ AN_ARM: Final = 550.0  # bytes an adult
 
 BUDGET: Final = 20.0  # seconds that the pilot should take; a run that is longer is guessed from its first months
 MOST_RUNS: Final = 4
-A_ROW: Final = 1_500  # bytes that the store needs for a run beside its arrays: key, hashes, provenance, index
+# Bytes on the disk, measured on folders of 3 to 101 cells and 6 to 200 runs; tests/experiments/test_pilot.py holds
+# their sum to within a quarter.
+A_ROW: Final = 1_500  # that the store needs for a run beside its arrays: key, hashes, provenance, index
+A_PAGE: Final = 4_096  # of which the database is made: a point takes whole ones
+A_FOLDER: Final = 80_000  # of a store without runs: the database's own pages, the manifest and the scenario
+DESIGN: Final = 2.25  # that each byte of the design's record takes: in the database, and spaced out in the manifest
+A_FIGURE: Final = 12  # of a number with all its digits as text, in the tables of runs and cells
+A_MONTH: Final = 8  # of a number of the series
+PACKED: Final = 1.2  # of the same where the series are packed
+SMALL: Final = 1_000_000  # up to which they are not: that of `formats`, which imports more than a worker holds
 _PULSE: Final = 0.01  # seconds between looks at the memory in use
 _FIRST: Final = 12  # months after which a guess is made
 
@@ -52,11 +62,12 @@ class Forecast:
     seconds: float | None  # of all runs to do, with so many jobs
     a_run: float | None  # seconds a run, once warm
     start: float | None  # seconds until a worker is warm
-    disk: int | None
+    disk: int | None  # of all that is to do, tables included
     memory: int  # of this process and all workers
     worker: int
     available: int
     measured: bool
+    tables: int | None = None  # bytes of the disk that are not the store's
 
     @property
     def to_do(self) -> int:
@@ -80,7 +91,8 @@ class Forecast:
         if self.seconds is not None and self.a_run is not None:
             found.append(f"time: about {_clock(self.seconds)} with {jobs}, {self.a_run:.3g} s a run")
         if self.disk is not None:
-            found.append(f"disk: about {_size(self.disk)} in the store; tables come on top")
+            tables = f", {_size(self.tables)} of it for tables" if self.tables else ""
+            found.append(f"disk: about {_size(self.disk)}{tables}; pictures come on top")
         found.append(
             f"memory: about {_size(self.memory)} of {_size(self.available)} available ({self.share:.0%}), {jobs}"
         )
@@ -90,14 +102,21 @@ class Forecast:
 
 
 def pilot(
-    tasks: Sequence[Task], jobs: int = 1, known: Container[str] = frozenset(), budget: float = BUDGET
+    tasks: Sequence[Task],
+    jobs: int = 1,
+    known: Container[str] = frozenset(),
+    budget: float = BUDGET,
+    *,
+    record: Mapping[str, Any] | None = None,
 ) -> Forecast:
     """Do a few runs of `tasks` in a process of their own, and say what all will take that are not `known` by their key.
 
     Up to four runs are done: one to get warm, the largest, and others spread over the cells. Times of other cells are
-    in proportion to their adults and months. What the formula finds too large is not run at all.
+    in proportion to their adults and months. What the formula finds too large is not run at all. A run that comes twice
+    in `tasks` is counted once. `record` is the design's, which takes room on the disk as well.
     """
     check_jobs(jobs)
+    tasks = list({task.key: task for task in tasks}.values())
     waiting = [task for task in tasks if task.key not in known]
     workers = max(min(jobs, len(waiting)), 1)
     available, own = available_memory(), psutil.Process().memory_info().rss
@@ -113,9 +132,10 @@ def pilot(
     packed = max(each["packed"] / each["years"] for each in found["runs"])
     years = sum(_years_of(task) for task in waiting)
     seconds = found["start"] + work / min(workers, processors())
+    store, tables = packed * years + _held(waiting, record or {}), _tables(waiting)
     return Forecast(
-        runs, done, jobs, seconds, work / len(waiting), found["start"], round(packed * years + A_ROW * len(waiting)),
-        own + workers * found["peak"], found["peak"], available, True,
+        runs, done, jobs, seconds, work / len(waiting), found["start"], round(store) + tables,
+        own + workers * found["peak"], found["peak"], available, True, tables,
     )  # fmt: skip
 
 
@@ -190,6 +210,22 @@ def _size_of(task: Task) -> float:
 
 def _years_of(task: Task) -> float:
     return sum(each.months + 3 for each in task.scenarios) / 12
+
+
+def _held(tasks: Sequence[Task], record: Mapping[str, Any]) -> float:
+    """Bytes that a store takes beside the arrays of its runs."""
+    points = {task.subject: task.scenarios for task in tasks}
+    pages = sum(-(-len(json.dumps(each.flat())) // A_PAGE) for arms in points.values() for each in arms)
+    return A_FOLDER + A_ROW * len(tasks) + A_PAGE * pages + DESIGN * len(json.dumps(record))
+
+
+def _tables(tasks: Sequence[Task]) -> int:
+    """Bytes of the tables: a number an outcome in each run, four in each cell, and one in each month."""
+    runs, cells = sum(len(task.scenarios) for task in tasks), {task.subject: len(task.scenarios) for task in tasks}
+    months = A_MONTH * len(BY_NAME) * sum(each.months for task in tasks for each in task.scenarios)
+    if months > SMALL:
+        months = round(months * PACKED / A_MONTH)
+    return A_FIGURE * len(BY_NAME) * (runs + 4 * sum(cells.values())) + months
 
 
 def _work(tasks: Sequence[Task], found: Mapping[str, Any]) -> float:

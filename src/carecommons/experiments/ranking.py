@@ -77,7 +77,8 @@ class Ranks:
 
     `order` holds the cells from the best to the worst; `ranks[c, r]` the probability that cell c comes r-th (from 0);
     `above[c, d]` that c is better than d; ties by halves. `tau` is Kendall's, expected, between the order of a sample
-    and that of all worlds: 1 the same, 0 unrelated. `worlds` are those in which every cell has a value.
+    and that of all worlds: 1 the same, 0 unrelated. In `worlds` of those `asked` for every cell has a value: they alone
+    count.
     """
 
     names: tuple[str, ...]
@@ -87,6 +88,7 @@ class Ranks:
     above: F64
     tau: float
     worlds: int
+    asked: int
     samples: int
 
     @property
@@ -99,6 +101,10 @@ class Ranks:
         """For each pair of neighbours in the order, the better one first, how often that order holds."""
         pairs = zip(self.order, self.order[1:], strict=False)
         return {(self.names[c], self.names[d]): float(self.above[c, d]) for c, d in pairs}
+
+    def __repr__(self) -> str:
+        first = f"{one_line(self.names[self.order[0]]) or 'the one cell'} ({self.best:.0%} sure)"
+        return f"Ranks of {len(self.order)} cells in {self.worlds} of {self.asked} worlds: first {first}"
 
     def records(self) -> list[dict[str, Any]]:
         """A row a cell, the best first: mean, probability of being best, of its own rank, and of beating the next."""
@@ -129,13 +135,14 @@ def ranks(values: Mapping[str, Sequence[float]], good: Good, *, samples: int = S
         Of the keyed draws: equal seeds give equal samples on every machine.
     """
     names = tuple(values)
-    if good == "neither":
-        raise InputError("ranks: an outcome of which no direction is good has no best; good must be 'up' or 'down'")
+    if good not in ("up", "down"):
+        raise InputError(f"ranks: good = {one_line(good)} must be 'up' or 'down'")
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
         raise InputError(f"ranks: samples = {one_line(samples)} must be a whole number from 1")
     if not names or min(map(len, values.values())) != max(map(len, values.values())):
         raise InputError("ranks: there must be a cell, and each cell a value in each world (NaN for none)")
     table = np.array([values[name] for name in names], np.float64)
+    asked = table.shape[1]
     table = table[:, ~np.isnan(table).any(axis=0)]
     cells, worlds = table.shape
     if worlds == 0:
@@ -148,7 +155,7 @@ def ranks(values: Mapping[str, Sequence[float]], good: Good, *, samples: int = S
     full = np.sign(sign * np.subtract.outer(means, means))
     pairs = cells * (cells - 1)
     tau = float((full * (above - above.T)).sum() / pairs) if pairs else 1.0
-    return Ranks(names, means, order, _shares(total), above, tau, worlds, samples)
+    return Ranks(names, means, order, _shares(total), above, tau, worlds, asked, samples)
 
 
 def _drawn(seed: int, samples: int, worlds: int) -> I64:

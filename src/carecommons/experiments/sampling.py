@@ -24,6 +24,11 @@ METHODS: Final = ("lhs", "sobol", "halton", "morris", "saltelli")
 LARGEST_SAMPLE: Final = 10_000
 LARGEST_SEED: Final = 2**32 - 1
 MORRIS_LEVELS: Final = 4
+# What a sensitivity analysis needs of a design.
+LEAST_BASE: Final = 16  # points of Saltelli's
+LEAST_FOR_NOISE: Final = 5  # replicates: two groups of two, one left out
+LEAST_TRAJECTORIES: Final = 4  # Morris 1991 and Saltelli et al. 2004 work with 4 to 10
+LEAST_FOR_FLOOR: Final = 3  # replicates: two contrasts have a spread
 
 _BETWEEN: Final = re.compile(rf"\s*({NUMBER})\s*:\s*({NUMBER})\s*")
 _TURNS: Final = 5
@@ -83,7 +88,7 @@ class Sample:
         if self.levels % 2:
             raise InputError(f"{where}: levels = {self.levels} must be even")
         if self.method in ("sobol", "saltelli") and self.size & (self.size - 1):
-            low = 1 << (self.size.bit_length() - 1)
+            low = max(1 << (self.size.bit_length() - 1), LEAST_BASE if self.method == "saltelli" else 1)
             near = f"{low} or {2 * low}" if 2 * low <= LARGEST_SAMPLE else str(low)
             raise InputError(f"{where}: size = {self.size} must be a power of two for {self.method}, such as {near}")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Final
 
 from carecommons.errors import InputError, one_line
-from carecommons.experiments.estimate import UNVARIED, Estimate, estimate, runs_still_needed
+from carecommons.experiments.estimate import UNVARIED, Estimate, estimate, half_width_of, runs_still_needed
 
 LEAST: Final = 10
 AHEAD: Final = 5
@@ -25,6 +27,9 @@ class Precision:
 
     def __post_init__(self) -> None:
         """Refuse what no interval can have."""
+        if isinstance(self.half_width, bool) or not isinstance(self.half_width, Real):
+            told = one_line(self.half_width)
+            raise InputError(f"precision = {told!r} must be a number; Precision.parse reads text such as '10%'")
         most = 1.0 if self.relative else math.inf
         if not (math.isfinite(self.half_width) and 0 < self.half_width <= most):
             raise InputError(f"precision = {one_line(self)} must be {_RIGHT}")
@@ -66,7 +71,10 @@ class Rule:
     most: int = MOST
 
     def __post_init__(self) -> None:
-        """Refuse numbers of pairs that contradict one another."""
+        """Refuse what is no precision, and numbers of pairs that contradict one another."""
+        if not isinstance(self.precision, Precision):
+            told = one_line(self.precision)
+            raise InputError(f"precision = {told!r} must be a Precision, such as Precision.parse('10%')")
         for name, low in (("least", 2), ("ahead", 0), ("most", self.least + self.ahead)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
@@ -79,6 +87,40 @@ class Rule:
         if found.n < self.least or (found.half_width == 0 and found.n < UNVARIED):
             return False
         return found.half_width <= self.precision.asked(found.mean)
+
+
+@dataclass
+class _Tally:
+    """Mean and spread of the differences so far, by Welford's updates, and how far rounding may have led them astray.
+
+    Source: Welford 1962, Note on a method for calculating corrected sums of squares and products, Technometrics 4.
+    """
+
+    n: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+
+    def take(self, value: float) -> None:
+        self.n += 1
+        step = value - self.mean
+        self.mean += step / self.n
+        self.squares += step * (value - self.mean)
+        self.low, self.high = min(self.low, value), max(self.high, value)
+
+    def meets(self, rule: Rule) -> bool | None:
+        """What `Rule.met_by` says of these differences, or None where only exact sums can tell."""
+        if self.n < rule.least:
+            return False
+        if self.low == self.high:
+            return self.n >= UNVARIED
+        half = half_width_of(self.squares / (self.n - 1), self.n)
+        # Of values up to M in size, each update is off by a few M eps, so that mean and standard deviation are off by
+        # less than 4 n M eps, and a half-width by Student's t over the root of n, at most 9, times that.
+        rounding = 64 * self.n * sys.float_info.epsilon * max(-self.low, self.high)
+        gap = rule.precision.asked(self.mean) - half
+        return gap > 0 if abs(gap) > rounding and half > rounding else None
 
 
 @dataclass(frozen=True)
@@ -105,15 +147,15 @@ class Verdict:
 class Replication:
     """Asks for pairs until the rule is content.
 
-    Pairs count in the order of their worlds, whenever they arrive, and what comes after the end does not count: the
-    verdict is the same for any number of workers.
+    Pairs count in the order of their worlds, and what comes after the end does not count: the verdict is the same for
+    any number of workers.
     """
 
     rule: Rule
-    differences: list[float] = field(default_factory=list)
-    _waiting: dict[int, float] = field(default_factory=dict)
-    _met: int = 0  # pairs at which the precision was reached and has stayed since, 0 while it is not
-    _kept: int = 0  # how many of them had a value
+    differences: list[float] = field(default_factory=list, init=False)
+    _tally: _Tally = field(default_factory=_Tally, init=False)
+    _met: int = field(default=0, init=False)  # pairs at which the precision came to stay, 0 while it is not reached
+    _kept: int = field(default=0, init=False)  # how many since then had a value
 
     @property
     def converged(self) -> bool:
@@ -132,27 +174,17 @@ class Replication:
                 raise InputError(f"pair {len(self.differences) + 1}: a difference of {difference} is no number")
             self.differences.append(difference)
             if not math.isnan(difference):  # a pair without a value confirms nothing
+                self._tally.take(difference)
                 self._look()
         return not self.over
 
     def _look(self) -> None:
-        if self.rule.met_by(self.differences):
+        met = self._tally.meets(self.rule)
+        if self.rule.met_by(self.differences) if met is None else met:
             self._met = self._met or len(self.differences)
             self._kept += 1
         else:
             self._met = self._kept = 0
-
-    def put(self, world: int, difference: float) -> bool:
-        """Take the difference of the world with that number, counted from 0, in any order; say whether more are wanted.
-
-        A world before its turn waits for those before it; one that was given already is refused.
-        """
-        if world < 0 or world in self._waiting or (world < len(self.differences) and not self.over):
-            raise InputError(f"pair {one_line(world)} was given already, or is none: pairs count from 0, each once")
-        self._waiting[world] = difference
-        while (turn := len(self.differences)) in self._waiting and not self.over:
-            self.feed(self._waiting.pop(turn))
-        return not self.over
 
     @property
     def verdict(self) -> Verdict:

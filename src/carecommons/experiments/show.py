@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from carecommons.experiments.estimate import Estimate
+from carecommons.experiments.estimate import LAST, Estimate
 from carecommons.guests.rich import (
-    BarColumn,
     Console,
     Group,
-    MofNCompleteColumn,
     Padding,
-    Progress,
     RenderableType,
     Table,
     Text,
-    TextColumn,
-    TimeRemainingColumn,
 )
 from carecommons.outcomes.catalogue import BY_NAME
 from carecommons.params import Parameter
@@ -51,20 +45,6 @@ _TITLES: Final = {
     "requests": "Requests for support", "unmet_hours": "Unmet need", "unpaid_hours": "Unpaid care",
     "council_spend": "Council spending", "carer_strain": "Strain of unpaid carers",
 }  # fmt: skip
-
-
-@contextmanager
-def bar(what: str, total: int, *, done: int = 0, shown: bool = True) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr where somebody can see it, `done` of it done; call what it gives once for each more."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn(f"{total:,} {what}"), BarColumn(None, complete_style="cyan", finished_style="green"),
-        MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True),
-    )  # fmt: skip
-    seen = shown and (console.is_terminal or console.is_jupyter)
-    with Progress(*columns, console=console, disable=not seen, transient=True) as progress:
-        task = progress.add_task(what, total=total, completed=done)
-        yield lambda: progress.advance(task)
 
 
 def figure(value: float, decimals: int | None = None, *, sign: bool = False) -> str:
@@ -161,9 +141,20 @@ def sweep_tables(sweep: Sweep) -> Group:
     sizes = [len(levels) for levels in d.factors.values()]
     grid = len(sizes) == 2 and min(sizes) <= WIDEST and len(d.cells) == math.prod(sizes)
     parts: list[RenderableType] = [_grid(sweep, outcome) for outcome in d.outcomes] if grid else [_list(sweep)]
-    how = f"mean of the last 12 of {d.scenario.months} months ± 95% interval over {d.replicates} replicates"
+    sure = f" ± 95% interval over {d.replicates} replicates" if d.replicates > 1 else ", one replicate: no interval"
     own = "; bold: the scenario as it stands" if d.own_cell is not None else ""
-    return Group(*parts, Text(f"{how}{own}", style="dim"))
+    how = f"{_over(d.factors.get('months', (d.scenario.months,)), LAST)}{sure}{own}"
+    return Group(*parts, *(Text(note, style="yellow") for note in sweep.notes), Text(how, style="dim"))
+
+
+def _over(months: Sequence[int], last: int) -> str:
+    """Over which months of runs so long a run counts."""
+    shortest, longest = min(months), max(months)
+    if last < shortest == longest:
+        return f"mean of the last {last} of {longest} months"
+    if last < longest:
+        return f"mean of the last {last} months" + (", of all where there are fewer" if shortest < last else "")
+    return f"mean of all {longest} months" if shortest == longest else "mean of all months"
 
 
 def _grid(sweep: Sweep, outcome: str) -> Group:
@@ -207,7 +198,10 @@ def _bold(words: str, bold: bool) -> Text:
 
 def comparison_tables(comparison: Comparison) -> Group:
     """What the arms differ by: parameters, headline outcomes, and where the difference in funded care went."""
-    table = _table()
+    changed = comparison.changed()
+    if not changed:
+        return Group(Text("a and b are the same, so that nothing differs; change b, such as by council.funding=0.85"))
+    pairs, table = len(comparison.ends), _table()
     table.add_column("outcome", no_wrap=True)
     for head in ("a", "b", "b - a", "variance\nreduction", "b > a"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -220,12 +214,11 @@ def comparison_tables(comparison: Comparison) -> Group:
             figure(each.variance_reduction, 0 if each.variance_reduction >= 10 else 1), percent(each.above),
             BY_NAME[name].unit,
         )  # fmt: skip
-    changed = comparison.changed()
     words = [f"{key}: {value['a']} in a, {value['b']} in b" for key, value in list(changed.items())[:WIDEST]]
     words += [f"and {len(changed) - WIDEST} more parameters"] if len(changed) > WIDEST else []
     parts: list[RenderableType] = [
-        Text("\n".join(words) or "a and b are the same"),
-        _titled(f"b less a, {len(comparison.ends)} pairs in the same worlds", table),
+        Text("\n".join(words)),
+        _titled(f"b less a, {pairs} pair{'s' * (pairs != 1)} in the same worlds", table),
     ]
     parts += [_attribution(comparison)] if len(comparison.attribution) else []
     parts += [Text(f"{comparison.stop.outcome} {comparison.verdict}")] if comparison.stop and comparison.verdict else []
@@ -234,9 +227,10 @@ def comparison_tables(comparison: Comparison) -> Group:
 
 def _how(comparison: Comparison) -> str:
     unpaired = "" if comparison.same_place else "; the arms are different places, so funded care is not attributed"
+    sure = "± 95% interval over pairs" if len(comparison.ends) > 1 else "fewer than two pairs: no interval"
     return (
-        f"mean of the last {comparison.last} of {comparison.scenario_a.months} months, of whole samples of "
-        f"{comparison.scenario_a.citizens:,} citizens, ± 95% interval over pairs{unpaired}"
+        f"{_over((comparison.scenario_a.months,), comparison.last)}, of whole samples of "
+        f"{comparison.scenario_a.citizens:,} citizens, {sure}{unpaired}"
     )
 
 

@@ -107,6 +107,12 @@ def is_study(table: Mapping[str, Any]) -> bool:
     return any(name in table for name in _TABLES)
 
 
+def holds_study(text: str) -> bool:
+    """Whether a word on the command line is the file of an experiment."""
+    path, where = Path(text), one_line(Path(text), limit=200)
+    return path.suffix.lower() == ".toml" and is_study(table_of(text_of(path, where), where))
+
+
 def changed(scenario: Scenario, texts: Sequence[str], where: str = "--set") -> Scenario:
     """The scenario changed by texts such as `council.funding=0.9`."""
     changes = parse_set(texts, where)
@@ -150,7 +156,7 @@ def _plan(text: str, varies: Sequence[str], sets: Sequence[str] = (), months: in
     """
     path = Path(text)
     where = one_line(path, limit=200)
-    if path.suffix.lower() == ".toml" and is_study(table_of(text_of(path, where), where)):
+    if holds_study(text):
         study = Study.load(path)
         base = study.base(path)
         check_outcomes(study.outcomes, f"{where}: outcomes")

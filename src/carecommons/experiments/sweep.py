@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -18,17 +18,20 @@ from carecommons.experiments import check, show, tables
 from carecommons.experiments.campaign import carry_out, chosen, identity, nothing, shard_folder, workers, writing
 from carecommons.experiments.components import Components, split
 from carecommons.experiments.design import MAPS, Design, check_outcomes
-from carecommons.experiments.engines import Engine, shard
+from carecommons.experiments.engines import Engine, check_jobs, shard
 from carecommons.experiments.estimate import Estimate, estimate, last_year
 from carecommons.experiments.kept import Kept
 from carecommons.experiments.levels import levels_of
 from carecommons.experiments.ranking import Ranks, ranks
-from carecommons.experiments.store.database import Store
+from carecommons.experiments.sampling import Sample
+from carecommons.experiments.store.database import DONE, FAILED, Store
+from carecommons.experiments.store.errors import shown
 from carecommons.experiments.store.publish import publish
 from carecommons.experiments.task import Task, key_of, tasks_of
 from carecommons.guests.rich import Group
 from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
+from carecommons.outcomes.outcome import Good
 from carecommons.scenario import Scenario
 
 NAN = float("nan")
@@ -55,11 +58,34 @@ class Sweep(Kept):
     @cached_property
     def values(self) -> Mapping[str, list[list[float]]]:
         """By outcome, what each run counts with (cells, replicates); NaN where a run is missing."""
-        known = {key for key, status in self.store.status().items() if status == "done"}
-        keys = [[key_of(subject, seed) for seed in self.design.seeds] for subject in self.subjects]
-        ends = [[self._end(key) if key in known else None for key in cell] for cell in keys]
+        known = {key for key, status in self.store.status().items() if status == DONE}
+        ends = [[self._end(key) if key in known else None for key in cell] for cell in self._keys]
         return {name: [[NAN if run is None else run[k] for run in runs] for runs in ends]
                 for k, name in enumerate(BY_NAME)}  # fmt: skip
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What the design lacks, in words, and what to do about it: runs that are missing, runs that failed."""
+        status, keys = self.store.status(), dict.fromkeys(key for cell in self._keys for key in cell)
+        found, folder = [status.get(key) for key in keys], shown(self.store.folder)
+        advice = {
+            None: f"are missing, give the same command again ('carecommons status {folder}' shows it)",
+            FAILED: f"failed, 'carecommons retry {folder}' runs them again" if self.store.folder else "failed",
+        }
+        return tuple(f"{found.count(how):,} of {len(found):,} runs {then}" for how, then in advice.items()
+                     if how in found)  # fmt: skip
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of these numbers, in words: what they lack, and what the folder holds that they leave out."""
+        done = [run for run in self.store.runs() if run.status == DONE]
+        mine = {key for cell in self._keys for key in cell}
+        if all(run.key in mine for run in done):
+            return self.lacking
+        worlds, cells = {run.seed for run in done}, {run.subject for run in done}
+        own = f"{len(worlds & {*self.design.seeds})} of {len(worlds)} worlds"
+        return (*self.lacking, f"by the newest design alone: {own} and {len(cells & {*self.subjects})} of {len(cells)} "
+                "cells kept here")  # fmt: skip
 
     def series_of(self, cell: int, replicate: int) -> F64:
         """One run's series (months, outcomes)."""
@@ -99,18 +125,36 @@ class Sweep(Kept):
         """
         check_outcomes([outcome])
         table = np.array(self.values[outcome])
-        blocks = self.design.method.get("blocks", ())
-        size = 1
-        if len(blocks) > 1 and blocks[-1]["kind"] not in ("grid", "zip"):
-            size = math.prod(len(self.design.factors[key]) for block in blocks[:-1] for key in block["keys"])
+        lacking = int(np.isnan(table).sum())
+        if lacking:
+            why = " and ".join(self.lacking) or "take an outcome that every run has, this is a mean over nobody there"
+            raise InputError(f"variance: {outcome} has no value in {lacking:,} of {table.size:,} runs; {why}")
+        blocks, size = self.design.method.get("blocks", ()), 1
+        if blocks and "over" in blocks[-1]:
+            last = blocks[-1]
+            sample = Sample(last["kind"], last["size"], second_order=last.get("second_order", False))
+            size = len(self.design.cells) // sample.count(len(last["over"]))
         draws = table.reshape(size, -1, self.design.replicates).transpose(1, 0, 2)
+        if len(draws) < 2 or self.design.replicates < 2:
+            raise InputError(f"variance: {len(draws)} draws of the parameters and {self.design.replicates} replicates, "
+                             "must be at least 2 of each; sweep more levels, or more replicates (-r)")  # fmt: skip
         return split(draws, "all")
 
-    def ranks(self, outcome: str) -> Ranks:
-        """The cells from the best to the worst, and how stable that order is in worlds drawn anew."""
+    def ranks(self, outcome: str, good: Good | None = None) -> Ranks:
+        """The cells from the best to the worst, and how stable that order is in worlds drawn anew.
+
+        `good` is "up" or "down", by default the outcome's own good direction; InputError where it has none.
+        """
         check_outcomes([outcome])
-        names = [", ".join(f"{key}={show.level(value)}" for key, value in cell.items()) for cell in self.design.cells]
-        return ranks(dict(zip(names, self.values[outcome], strict=True)), BY_NAME[outcome].good)
+        good = good or BY_NAME[outcome].good
+        if good == "neither":
+            able = ", ".join(name for name, each in BY_NAME.items() if each.good != "neither")
+            raise InputError(f"ranks: neither direction of {outcome} is good in itself; say which one is, with good "
+                             f"(--good) up or down, or rank by one of {able}")  # fmt: skip
+        values = dict(zip(_names(self.design.cells), self.values[outcome], strict=True))
+        if self.lacking and np.isnan(list(values.values())).any(axis=0).all():
+            raise InputError(f"ranks: there is no world in which every cell has a value; {' and '.join(self.lacking)}")
+        return ranks(values, good)
 
     def plot(self, outcome: str = MAPS[0], path: str | Path | None = None) -> Any:
         """A matplotlib figure of one outcome over one or two factors, also written to `path` if given."""
@@ -139,6 +183,11 @@ class Sweep(Kept):
 
     def _repr_html_(self) -> str:
         return show.html(self)
+
+    @cached_property
+    def _keys(self) -> list[list[str]]:
+        """What each run is known by (cells, replicates)."""
+        return [[key_of(subject, seed) for seed in self.design.seeds] for subject in self.subjects]
 
     def _end(self, key: str) -> list[float]:
         return last_year(self.store.answer(key)["series"])
@@ -185,7 +234,7 @@ def sweep(
     what
         A design; or what all cells have in common, with `factors`.
     factors
-        Levels under dotted keys: a list, or "from:to:levels" such as "0.7:1.3:7".
+        Levels under dotted keys: a list, or "from:to:levels" such as "0.7:1.3:7"; {} for the scenario alone.
     replicates
         Runs of each cell; replicate k of every cell has the seed `seed + k`, so that cells share their luck.
     jobs
@@ -200,10 +249,26 @@ def sweep(
     force_design
         Run a design whose inputs are correlated, too.
     """
+    _check_asked(what, factors, jobs, engine)
     grid = levels_of(factors or {}, "factors")
     design = what if isinstance(what, Design) else Design(what, grid, replicates, seed, title)
     check.refuse(check.check_design(design), force_design)
     return run(design, engine or workers(jobs), out, force=force, progress=progress)
+
+
+def _check_asked(what: object, factors: object, jobs: int, engine: object) -> None:
+    """Refuse in one line what a sweep cannot be made of."""
+    if not isinstance(what, Scenario | Design):
+        near = f"Scenario(place={one_line(what)!r})" if isinstance(what, str) else "such as Scenario(place='derby')"
+        raise InputError(f"sweep: {one_line(repr(what))} must be a Scenario or a Design: {near}")
+    if isinstance(what, Design) and factors is not None:
+        raise InputError("sweep: a Design says what is varied, leave out the factors")
+    if isinstance(what, Scenario) and not isinstance(factors, Mapping):
+        given = "nothing to vary" if factors is None else f"factors = {one_line(repr(factors))}"
+        raise InputError(f"sweep: {given}; give levels such as {{'council.funding': [0.8, 1.0]}}, or {{}} for one cell")
+    if engine is not None and not isinstance(engine, Engine):
+        raise InputError(f"sweep: engine = {one_line(repr(engine))} must be an Engine, such as Engine('processes', 2)")
+    check_jobs(jobs)
 
 
 def run(
@@ -247,6 +312,20 @@ def tasks_in(design: Design) -> list[Task]:
 def identity_of(design: Design) -> dict[str, Any]:
     """What must agree for two sweeps to share a folder."""
     return identity("sweep", design.scenario.flat(), design.scenarios, tuple(design.factors))
+
+
+def _names(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What cells are called: their levels in four digits, in full where that is the same, else with their number."""
+    short = [", ".join(f"{key}={show.level(value)}" for key, value in cell.items()) for cell in cells]
+    full = [", ".join(f"{key}={value}" for key, value in cell.items()) for cell in cells]
+    names = [each if count == 1 else more for each, more, count in zip(short, full, _counts(short), strict=True)]
+    return [each if count == 1 else f"{each} (cell {number})"
+            for number, (each, count) in enumerate(zip(names, _counts(names), strict=True))]  # fmt: skip
+
+
+def _counts(names: Sequence[str]) -> list[int]:
+    found = Counter(names)
+    return [found[name] for name in names]
 
 
 def _written(levels: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Cell(NamedTuple):
     subject: str
     levels: dict[str, Any]
     runs: dict[int, str]  # key by seed
+    replicates: dict[int, int]  # the number of a world by its seed, the same for all cells
 
 
 class Table(NamedTuple):
@@ -53,10 +54,12 @@ def cells(store: Store) -> list[Cell]:
     """The cells of the newest design, and after them those of earlier ones that are not in it, the newest first.
 
     A cell has the worlds of every design that it is in. A factor that a design does not vary has the value of its
-    scenario there.
+    scenario there. Worlds are numbered by their seeds, from 0, over all designs: an equal replicate is an equal world.
     """
     records = store.designs()[::-1]
     factors = dict.fromkeys(key for record in records for key in record.get("factors", {}))
+    seeds = sorted({seed for record in records for seed in worlds(record)})
+    replicates = {seed: replicate for replicate, seed in enumerate(seeds)}
     runs_of: dict[str, dict[int, str]] = {}
     found: list[Cell] = []
     for record in records:
@@ -64,18 +67,18 @@ def cells(store: Store) -> list[Cell]:
         for subject, levels in zip(record["subjects"], record.get("cells", [{}]), strict=True):
             if subject not in known:  # two cells of one design may come to the same: then both have its runs
                 full = {key: _written(levels.get(key, base.get(key))) for key in factors}
-                found.append(Cell(len(found), subject, full, runs_of.setdefault(subject, {})))
+                found.append(Cell(len(found), subject, full, runs_of.setdefault(subject, {}), replicates))
         for place in places(record):
             runs_of[record["subjects"][place.cell]].setdefault(place.seed, place.key)
     return found
 
 
 def tried(store: Store, cell: Cell) -> Iterator[tuple[int, Run]]:
-    """The runs of a cell that were tried, each with the number of its world: the replicate."""
-    for replicate, key in enumerate(cell.runs.values()):
+    """The runs of a cell that were tried, world by world, each with its replicate: its world's number in the folder."""
+    for seed, key in sorted(cell.runs.items()):
         run = store.run(key)
         if run is not None:
-            yield replicate, run
+            yield cell.replicates[seed], run
 
 
 def arms(store: Store) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from carecommons.experiments.store import files
 from carecommons.experiments.store.database import Store
 from carecommons.experiments.store.errors import DamagedError
 from carecommons.experiments.store.repair import repair
+from carecommons.experiments.store.state import state
 from carecommons.experiments.store.verify import verify
 
 TIMES = 100
@@ -195,9 +196,33 @@ def test_a_missing_database_is_named_and_begun_anew_only_when_told(closed: Path,
         with pytest.raises(DamagedError, match="it is missing"):
             opened(folder)
     assert [each.found for each in verify(folder) if each.file == NAME] != []
-    repair(folder)
+    report = repair(folder)
+    lines = str(report).splitlines()
+    assert not report.whole and len(lines) == len(set(lines)) == 2
+    assert lines[0] == f"{NAME}: is missing"
+    assert lines[1] == "All runs are lost, the folder holds none now. Give the same command again: a test"
+    (folder / "summary.csv").write_text("stale")
+    assert state(folder).advice.endswith(": a test")
     with Store.write(folder, kept.identity(), command="test") as store:
         assert store.status() == {}
+
+
+def test_a_whole_folder_is_said_to_be_whole(closed: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(closed, tmp_path / "a")
+    assert str(repair(folder)) == "The runs are whole; nothing was changed."
+    assert [path.name for path in folder.glob("*damaged*")] == []
+
+
+def test_a_design_that_was_lost_is_said_to_be(closed: Path, tmp_path: Path) -> None:
+    for k, (statement, said) in enumerate((
+        ("UPDATE design SET content = replace(content, ': 12', ': 11')", "A design was lost: give every command again"),
+        ("UPDATE run SET seed = seed + 1 WHERE rowid = 1", "Give the same command again for the rest."),
+    )):  # fmt: skip
+        folder = shutil.copytree(closed, tmp_path / str(k))
+        rewritten(folder, statement)
+        lines = str(repair(folder)).splitlines()
+        assert said in lines[-1] and len(lines) == len(set(lines))
+        assert ("not known" in state(folder).advice) == (k == 0)
 
 
 def test_a_manifest_that_is_lost_or_damaged_costs_no_run(closed: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import kept
@@ -13,6 +14,7 @@ from carecommons.errors import InputError
 from carecommons.experiments.store.database import Store
 from carecommons.experiments.store.errors import IncompatibleError
 from carecommons.experiments.store.merge import merge
+from carecommons.experiments.store.sealed import Row, Sealed
 from carecommons.experiments.store.verify import verify
 
 
@@ -67,6 +69,40 @@ def test_equal_runs_with_other_results_are_an_error_that_names_the_run(tmp_path:
     kept.fill(tmp_path / "b", [kept.done(other)._replace(task=task)])
     with pytest.raises(IncompatibleError, match=task.key):
         merge(tmp_path / "c", [tmp_path / "a", tmp_path / "b"])
+
+
+def test_a_source_that_is_written_meanwhile_is_read_as_of_one_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_, last = kept.tasks()
+    rows, source = Sealed.rows, tmp_path / "a" / "results.sqlite"
+    with Store.write(source.parent, kept.identity(), command="test") as writer:
+        writer.add_design(kept.record())
+        writer.add(kept.done(first), first.subject)
+
+        def busy(sealed: Sealed, table: str) -> Iterator[Row]:
+            if table == "run" and sealed.path == source and sealed is not writer.sealed:
+                writer.add(kept.done(last), last.subject)  # with its point, of which there was nothing before
+            return rows(sealed, table)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Sealed, "rows", busy)
+            merge(tmp_path / "b", [source.parent])
+    assert verify(tmp_path / "b") == []
+    with Store.read(tmp_path / "b") as store:
+        assert list(store.status()) == [first.key]
+    merge(tmp_path / "b", [source.parent])
+    assert kept.exported(tmp_path / "b", tmp_path / "x") == kept.exported(source.parent, tmp_path / "y")
+
+
+@pytest.mark.parametrize("second", ["nosuch", "notes.md", "empty"])
+def test_a_source_that_holds_no_runs_makes_no_folder(second: str, tmp_path: Path) -> None:
+    kept.fill(tmp_path / "a", [])
+    (tmp_path / "notes.md").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=second):
+        merge(tmp_path / "new", [tmp_path / "a", tmp_path / second])
+    assert not (tmp_path / "new").exists()
 
 
 def test_runs_of_another_identity_are_refused(tmp_path: Path) -> None:

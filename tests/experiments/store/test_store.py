@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from itertools import pairwise
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from carecommons.errors import InputError
 from carecommons.experiments.store import files
 from carecommons.experiments.store.database import Store
-from carecommons.experiments.store.errors import BusyError, IncompatibleError, StoreError
+from carecommons.experiments.store.errors import BusyError, DamagedError, IncompatibleError, OccupiedError, StoreError
+from carecommons.experiments.store.publish import publish
 from carecommons.experiments.store.state import state
 from carecommons.experiments.store.verify import verify
 
@@ -150,7 +152,8 @@ def changed(changes: dict[str, object]) -> dict[str, object]:
         (kept.identity(code={**kept.identity()["code"], "rules": "x", "processes": "y"}),
          "code changed in processes, rules;"),
         (kept.identity(places={"england": "other"}), "the figures of england changed"),
-        (kept.identity(kind="comparison"), "kind was sweep, now comparison"),
+        (kept.identity(kind="comparison", scenario={"a.months": 3, "b.months": 3}, code={"rules": "x"}),
+         ": kind was sweep, now comparison; choose"),
         (kept.identity(format=2), "format was 1, now 2"),
     ],
 )  # fmt: skip
@@ -198,8 +201,9 @@ def test_generations_are_set_aside_one_after_the_other_and_none_is_lost(tmp_path
 
 def test_a_folder_of_other_files_is_refused_and_they_stay_even_when_forced(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"holds other files \(thesis.txt\)"):
+    with pytest.raises(OccupiedError, match=r"holds other files \(thesis.txt\)") as told:
         Store.write(tmp_path, kept.identity(), command="test")
+    assert told.value.exit_code == 4
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     kept.fill(tmp_path / "shards" / "shard-1-of-2", [])
     with Store.write(tmp_path / "shards", kept.identity(), command="test"):
@@ -212,7 +216,7 @@ def test_a_folder_of_other_files_is_refused_and_they_stay_even_when_forced(tmp_p
 @pytest.mark.parametrize("name", ["manifest.json", "lock"])
 def test_where_a_file_of_somebody_elses_stands_ours_is_not_written(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("mine")
-    with pytest.raises(InputError, match="is of something else"):
+    with pytest.raises(OccupiedError, match="is of something else"):
         Store.write(tmp_path, kept.identity(), command="test", force=True)
     assert (tmp_path / name).read_text() == "mine"
 
@@ -221,6 +225,41 @@ def test_what_holds_no_runs_is_refused_for_reading(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(InputError, match="holds no runs"):
             Store.read(path)
+
+
+def test_a_path_without_a_name_or_through_a_file_is_refused_for_writing(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("mine")
+    for path, said in (
+        ("", "empty"),
+        (tmp_path / "notes.md", "notes.md: is a file, must be a folder"),
+        (tmp_path / "notes.md" / "x" / "y", "notes.md: is a file, must be a folder"),
+    ):
+        for opened in (lambda path: Store.write(path, kept.identity(), command="test"), lambda path: publish(path, {})):
+            with pytest.raises(InputError, match=said) as told:
+                opened(path)
+            assert told.value.exit_code == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.md"]
+
+
+def test_a_file_is_read_only_where_it_is_one_of_ours(tmp_path: Path) -> None:
+    folder = kept.fill(tmp_path / "a", map(kept.done, kept.tasks()))
+    assert folder is not None
+    publish(folder, {"summary.csv": b"1"})
+    copy = tmp_path / "elsewhere.db"
+    copy.write_bytes((folder / files.DATABASE).read_bytes())
+    with Store.read(copy) as store:
+        assert len(store.status()) == 12
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE notes (text)")
+    other.close()
+    for path in (folder / "summary.csv", tmp_path / "other.db"):
+        with pytest.raises(InputError, match=f"{path.name}: is a file, must be a folder") as told:
+            state(path)
+        assert told.value.exit_code == 2
+    for path in (folder / files.DATABASE, copy):  # ours, and damaged
+        path.write_bytes(path.read_bytes()[:-4096])
+        with pytest.raises(DamagedError):
+            state(path)
 
 
 def test_the_manifest_says_how_the_runs_came(tmp_path: Path) -> None:

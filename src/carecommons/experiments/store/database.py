@@ -18,6 +18,7 @@ from carecommons.errors import CareCommonsError, one_line
 from carecommons.experiments.packing import PackingError, unpack
 from carecommons.experiments.provenance import code, machine, versions
 from carecommons.experiments.store import files
+from carecommons.experiments.store.asked import asked, asks
 from carecommons.experiments.store.errors import StoreError, damaged, shown
 from carecommons.experiments.store.identity import texts
 from carecommons.experiments.store.lock import Lock
@@ -92,12 +93,14 @@ class Store:
         ------
         BusyError, IncompatibleError, DamagedError, StoreError
             Another process writes it; it holds other runs; it is not what was written; it cannot be written.
-        InputError
+        OccupiedError
             The folder holds other files and no runs.
+        InputError
+            The path is empty, or is or lies in a file.
         """
         if path is None:
             return cls._signed(created(None, identity), None, None, command)
-        folder = Path(path)
+        folder = files.folder_of(path)
         welcome(folder, force)
         lock = Lock(folder, command)
         try:
@@ -109,6 +112,8 @@ class Store:
                 begun = {"store": "open", "format": FORMAT, "identity": json.dumps(identity)}
                 if shard is not None:
                     begun["shard"] = shard
+                if asks(command):
+                    begun["command"] = one_line(command, 2000)
                 files.write_manifest(folder, held | begun)
                 sealed.begin_writing()
                 return cls._signed(sealed, folder, lock, command)
@@ -289,6 +294,7 @@ class Store:
         return {
             "kind": self.identity.get("kind"), "title": designs[-1].get("title", "") if designs else "",
             "scenario": texts(self.identity.get("scenario", {})), "design": designs[-1] if designs else None,
+            "command": asked(self.sessions().values()),
             "versions": versions(), "machine": machine(),
             "runs": {status: sum(run.status == status for run in runs) for status in (DONE, FAILED)},
             "time": {

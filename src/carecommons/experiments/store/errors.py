@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from carecommons.errors import CareCommonsError, one_line
+from carecommons.errors import CareCommonsError, InputError, one_line
 
 
 class StoreError(CareCommonsError):
@@ -25,6 +25,12 @@ class BusyError(CareCommonsError):
 
 class IncompatibleError(CareCommonsError):
     """A store of other runs: another scenario, other code, other figures of a place."""
+
+    exit_code = 4
+
+
+class OccupiedError(InputError):
+    """A folder that holds something else: results of another kind, or files that are nobody's results."""
 
     exit_code = 4
 

@@ -10,8 +10,9 @@ from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any, Final
 
+from carecommons.errors import InputError
 from carecommons.experiments.formats import to_json
-from carecommons.experiments.store.errors import told
+from carecommons.experiments.store.errors import shown, told
 
 DATABASE: Final = "results.sqlite"
 MANIFEST: Final = "manifest.json"
@@ -19,6 +20,18 @@ SHARDS: Final = "shard-*-of-*"  # folders, within that of their experiment
 BESIDE: Final = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database while it is open
 
 Content = bytes | Callable[[Path], None]  # bytes, or what writes itself to the path that it is given
+
+
+def folder_of(path: str | Path) -> Path:
+    """The path of a folder that is there or may be made; InputError when it has no name, or is or lies in a file."""
+    if not str(path):
+        raise InputError("the name of the folder is empty; name one, such as out/derby")
+    folder = Path(path)
+    with told(folder, "looking at it"):
+        there = next((each for each in (folder, *folder.parents) if each.exists()), None)
+        if there is not None and not there.is_dir():
+            raise InputError(f"{shown(there)}: is a file, must be a folder")
+    return folder
 
 
 def write(path: Path, content: Content) -> str:

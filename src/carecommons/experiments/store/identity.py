@@ -20,12 +20,15 @@ def plain(content: Any) -> Any:
 def differences(held: Mapping[str, Any], given: Mapping[str, Any], varied: Iterable[str]) -> str:
     """What keeps runs of `given` from joining those of `held`, in a few words; "" when nothing does.
 
-    Keys that are varied in either are not compared, nor is the scenario's name.
+    Keys that are varied in either are not compared, nor is the scenario's name; of another kind nothing else is said,
+    since a sweep and a comparison have no key in common.
     """
+    if held.get("kind") != given.get("kind"):
+        return f"kind was {one_line(held.get('kind'))}, now {one_line(given.get('kind'))}"
     free = [*varied, *held.get("factors", ()), *given.get("factors", ())]
     return "; ".join([
-        *(f"{key} was {one_line(held.get(key))}, now {one_line(given.get(key))}"
-          for key in ("kind", "format") if held.get(key) != given.get(key)),
+        *([f"format was {one_line(held.get('format'))}, now {one_line(given.get('format'))}"]
+          if held.get("format") != given.get("format") else []),
         *_named([f"{key} was {one_line(was)}, now {one_line(now)}"
                  for key, was, now in _changed(held, given, "scenario") if key not in free and not _is_name(key)]),
         *_parts(held, given),

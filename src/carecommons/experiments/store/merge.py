@@ -25,17 +25,22 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
     ------
     IncompatibleError
         A source holds runs of another identity, or equal runs gave different results.
+    InputError
+        A source holds no runs; nothing is made or changed then.
     """
     if not sources:
         raise InputError("merge: no folders to merge from")
     for source in sources:
         if Path(source).resolve() == Path(target).resolve():
             raise InputError(f"merge: {shown(source)} cannot be merged into itself")
-    with Store.read(sources[0]) as first:
-        identity = first.identity
-    with Store.write(target, identity, command=command, shard="") as store:
+    identities = []
+    for source in sources:  # all of them, before a folder is made for one
+        with Store.read(source) as other:
+            identities.append(other.identity)
+    with Store.write(target, identities[0], command=command, shard="") as store:
         for source in sources:
-            with Store.read(source) as other:
+            # Of one moment, as it may be written meanwhile: a run without what it points to would be damage.
+            with Store.read(source) as other, other.sealed.snapshot():
                 _agree(store, other)
                 _bring(store, other)
 

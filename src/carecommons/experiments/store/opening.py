@@ -10,19 +10,24 @@ from typing import Any
 
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.store import files
-from carecommons.experiments.store.errors import IncompatibleError, StoreError, damaged, shown, told
+from carecommons.experiments.store.errors import IncompatibleError, OccupiedError, StoreError, damaged, shown, told
 from carecommons.experiments.store.identity import differences, plain
 from carecommons.experiments.store.lock import NAME as LOCK
 from carecommons.experiments.store.lock import signed
-from carecommons.experiments.store.sealed import NAMED, Sealed
+from carecommons.experiments.store.sealed import NAMED, TABLES, Sealed
 from carecommons.experiments.store.verify import faults, strange
 from carecommons.outcomes.catalogue import BY_NAME
 
 _OURS = (files.DATABASE, f".{files.DATABASE}", f".{files.MANIFEST}")  # how the names begin that we give for a moment
+_PAGE = 4096  # bytes of a database in which its tables are declared
 
 
 def found(path: Path) -> tuple[Path, Path]:
     """The folder and the database that a path stands for."""
+    if path.is_file() and not _is_database(path):
+        raise InputError(f"{shown(path)}: is a file, must be a folder that a sweep or a comparison wrote")
+    if not path.exists() and path.name != files.DATABASE:
+        raise InputError(f"{shown(path)}: holds no runs, there is no such folder")
     folder, file = (path, path / files.DATABASE) if path.is_dir() else (path.parent, path)
     if not file.is_file():
         if files.read_manifest(folder).get("store") in ("open", "closed"):
@@ -35,6 +40,15 @@ def found(path: Path) -> tuple[Path, Path]:
             )
         raise InputError(f"{shown(path)}: holds no runs, must be a folder that a sweep or a comparison wrote")
     return folder, file
+
+
+def _is_database(file: Path) -> bool:
+    """Whether a file is one of ours, by its name or, wherever it lies, by the tables that it begins with."""
+    if file.name == files.DATABASE or file.name in files.read_manifest(file.parent).get("sums", {}):
+        return True
+    with told(file, "reading it"), file.open("rb") as opened_:
+        head = opened_.read(_PAGE)
+    return head.startswith(b"SQLite format 3\0") and all(f"CREATE TABLE {each} ".encode() in head for each in TABLES)
 
 
 def whole(file: Path) -> None:
@@ -103,8 +117,6 @@ def _remove(draft: Path) -> None:
 def welcome(folder: Path, force: bool) -> None:
     """See that the folder is there, and that what it holds is ours."""
     try:
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{shown(folder)}: is a file, must be a folder")
         folder.mkdir(parents=True, exist_ok=True)
         names = sorted(each.name for each in folder.iterdir())
     except (OSError, ValueError) as problem:
@@ -114,11 +126,11 @@ def welcome(folder: Path, force: bool) -> None:
         return
     for name, known in ((files.MANIFEST, False), (LOCK, LOCK in names and signed(folder))):
         if name in names and not known:  # where ours would have to stand: not even when forced
-            raise InputError(f"{shown(folder / name)}: is of something else; choose another folder")
+            raise OccupiedError(f"{shown(folder / name)}: is of something else; choose another folder")
     others = [name for name in names if not _is_ours(folder, name)]
     if others and not force:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        raise InputError(
+        raise OccupiedError(
             f"{shown(folder)}: holds other files ({one_line(others[0])}{more}) and no runs; "
             "choose another folder, or --force to write there anyway"
         )

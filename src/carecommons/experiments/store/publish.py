@@ -11,7 +11,7 @@ from typing import Any, Final
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.store import files
 from carecommons.experiments.store.database import Store
-from carecommons.experiments.store.errors import shown, told
+from carecommons.experiments.store.errors import OccupiedError, shown, told
 from carecommons.experiments.store.files import Content
 from carecommons.experiments.store.lock import NAME as LOCK
 from carecommons.experiments.store.lock import Lock, holds
@@ -37,11 +37,13 @@ def publish(where: Store | str | Path, contents: Mapping[str, Content | None], *
     Raises
     ------
     InputError
-        A name that is not plain, or a file that is not as we left it; nothing is written then.
+        A name that is not plain, or a file where the folder should be; nothing is written then.
+    OccupiedError
+        A file that is not as we left it; nothing is written then.
     StoreError
         A file cannot be written; those before it are in place.
     """
-    folder = where.folder if isinstance(where, Store) else Path(where)
+    folder = where.folder if isinstance(where, Store) else files.folder_of(where)
     if folder is None:
         raise InputError("a store in memory has no folder for tables")
     for name in contents:
@@ -64,7 +66,7 @@ def check_name(name: str) -> None:
 def _publish(folder: Path, contents: Mapping[str, Content | None], force: bool) -> None:
     held = files.read_manifest(folder)
     if not held and (folder / files.MANIFEST).exists() and not (folder / files.DATABASE).exists():
-        raise InputError(f"{shown(folder / files.MANIFEST)}: is of something else; choose another folder")
+        raise OccupiedError(f"{shown(folder / files.MANIFEST)}: is of something else; choose another folder")
     held.setdefault("store", "none")
     known: dict[str, str] = held.setdefault("files", {})
     drafts: dict[str, str] = {}
@@ -102,7 +104,7 @@ def _refuse_changed(
         with told(path, "reading it"):
             now = files.hash_of(path) if path.is_file() else ""
         if now not in (known, held.get("coming", {}).get(name), draft):
-            raise InputError(
+            raise OccupiedError(
                 f"{shown(path)}: was changed since it was written, or is of something else; "
                 "move it away, or --force to replace it"
             )

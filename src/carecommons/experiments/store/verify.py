@@ -43,7 +43,7 @@ def verify(path: str | Path) -> list[Finding]:
         findings.append(Finding(files.DATABASE, "is missing"))
     if not manifest:
         findings.append(Finding(files.MANIFEST, "is missing, or is not what was written"))
-    return findings
+    return list(dict.fromkeys(findings))
 
 
 def faults(file: Path) -> Iterator[str]:
