@@ -178,19 +178,23 @@ def _sums(table: F64, drawn: I64) -> F64:
 
 def _above(total: F64) -> F64:
     """How often each cell is above each other (cells, cells), ties by halves; a cell and itself are tied."""
-    above = np.empty((len(total), len(total)))
+    cells, samples = total.shape
+    halves = np.full((cells, cells), samples, np.int64)
     for cell, own in enumerate(total):
-        above[cell] = ((own > total).mean(axis=1) + (own >= total).mean(axis=1)) / 2
-    return above
+        wins = np.count_nonzero(own > total[cell + 1 :], axis=1) + np.count_nonzero(own >= total[cell + 1 :], axis=1)
+        halves[cell, cell + 1 :], halves[cell + 1 :, cell] = wins, 2 * samples - wins
+    return halves / (2 * samples)
 
 
 def _shares(total: F64) -> F64:
     """How often each cell has each rank (cells, ranks); those tied share the ranks that they take up."""
     cells, samples = total.shape
     shares = np.zeros((cells, cells))
-    for cell, own in enumerate(total):
-        better = (total > own).sum(axis=0)
-        tied = (total == own).sum(axis=0)
-        for rank in range(cells):
-            shares[cell, rank] = (((better <= rank) & (rank < better + tied)) / tied).sum() / samples
-    return shares
+    for sums in total.T:
+        behind = np.sort(-sums)
+        first, end = np.searchsorted(behind, -sums, "left"), np.searchsorted(behind, -sums, "right")
+        alone = end - first == 1
+        shares[alone.nonzero()[0], first[alone]] += 1
+        for cell in (~alone).nonzero()[0]:
+            shares[cell, first[cell] : end[cell]] += 1 / (end[cell] - first[cell])
+    return shares / samples
