@@ -21,6 +21,7 @@ from carecommons.experiments.store.verify import verify
 from carecommons.experiments.sweep import Sweep
 from carecommons.experiments.sweep import run as sweep
 from carecommons.scenario import Scenario
+from damage import cut, empty, flip, swap
 
 pytestmark = needs_proc
 NAME = files.DATABASE
@@ -59,34 +60,6 @@ def untorn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("untorn") / "out"
     swept(folder, LONGER).store.close()
     return folder
-
-
-# --- what may happen to a file ---
-
-
-def flip(file: Path, luck: random.Random) -> None:
-    content = bytearray(file.read_bytes())
-    bit = luck.randrange(8 * len(content))
-    content[bit // 8] ^= 1 << bit % 8
-    file.write_bytes(content)
-
-
-def cut(file: Path, luck: random.Random) -> None:
-    with file.open("rb+") as handle:
-        handle.truncate(luck.randrange(file.stat().st_size))
-
-
-def empty(file: Path, luck: random.Random) -> None:
-    file.write_bytes(b"")
-
-
-def swap(file: Path, luck: random.Random) -> None:
-    """Two blocks change places, as when a disk writes them to each other's."""
-    content, block = bytearray(file.read_bytes()), 512
-    one, other = luck.sample(range(len(content) // block), 2)
-    first, second = (content[k * block : (k + 1) * block] for k in (one, other))
-    content[one * block : (one + 1) * block], content[other * block : (other + 1) * block] = second, first
-    file.write_bytes(content)
 
 
 def everything(folder: Path) -> dict[str, object]:

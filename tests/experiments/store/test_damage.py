@@ -18,6 +18,7 @@ from carecommons.experiments.store.errors import DamagedError
 from carecommons.experiments.store.repair import repair
 from carecommons.experiments.store.state import state
 from carecommons.experiments.store.verify import verify
+from damage import cut, empty, flip, scribble
 
 TIMES = 100
 NAME = files.DATABASE
@@ -44,29 +45,6 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (copy / f"{NAME}-shm").unlink()
     assert (copy / f"{NAME}-wal").stat().st_size > 10_000
     return copy
-
-
-def flip(file: Path, luck: random.Random) -> None:
-    content = bytearray(file.read_bytes())
-    bit = luck.randrange(8 * len(content))
-    content[bit // 8] ^= 1 << bit % 8
-    file.write_bytes(content)
-
-
-def cut(file: Path, luck: random.Random) -> None:
-    with file.open("rb+") as handle:
-        handle.truncate(luck.randrange(file.stat().st_size))
-
-
-def empty(file: Path, luck: random.Random) -> None:
-    file.write_bytes(b"")
-
-
-def scribble(file: Path, luck: random.Random) -> None:
-    content = bytearray(file.read_bytes())
-    at = luck.randrange(len(content))
-    content[at : at + 512] = luck.randbytes(min(512, len(content) - at))
-    file.write_bytes(content)
 
 
 @pytest.mark.parametrize(("damage", "times"), [(flip, TIMES), (cut, TIMES), (scribble, TIMES), (empty, 1)])
