@@ -262,3 +262,10 @@ def test_whatever_is_handed_in_the_answer_is_a_scenario_or_one_line(values: dict
 def test_nobody_and_no_months_are_scenarios() -> None:
     nobody = small.SCENARIO.but({"citizens": 0, "months": 0})
     assert len(small.run(nobody).series) == 0
+
+
+def test_a_copy_has_its_own_digest() -> None:
+    scenario = Scenario()
+    first = scenario.digest
+    copy = scenario.model_copy(update={"months": 3})
+    assert copy.digest == Scenario(months=3).digest != first == scenario.digest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple, Self, get_args
 
@@ -103,6 +103,13 @@ class Parameters(BaseModel):
                     {"value": number, "low": low, "high": high, "unit": extra["unit"]},
                 )
         return value
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, as pydantic has it, for which tables are worked out anew from its own parameters."""
+        copy = super().model_copy(update=update, deep=deep)
+        for kept in [name for name in copy.__dict__ if name not in type(self).model_fields]:
+            del copy.__dict__[kept]
+        return copy
 
     def __eq__(self, other: object) -> bool:
         """Equal when every parameter is; tables worked out from them and kept do not count."""

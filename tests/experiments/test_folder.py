@@ -193,3 +193,17 @@ def test_json_holds_nothing_that_json_does_not_know() -> None:
     text = to_json({"a": [float("nan"), float("inf"), np.float64(1.5), np.int64(2), range(2)], 1: (True, None)})
     assert json.loads(text) == {"a": [None, None, 1.5, 2, [0, 1]], "1": [True, None]}
     assert "NaN" not in text
+
+
+def test_a_note_that_came_meanwhile_costs_no_run_and_results_that_did_are_not_written_over(tmp_path: Path) -> None:
+    with Folder(tmp_path / "a", "mine") as folder:
+        folder.add("series.csv", b"1")
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "notes.txt").write_text("of somebody")
+    assert {each.name for each in (tmp_path / "a").iterdir()} == {"notes.txt", "series.csv"}
+    with pytest.raises(OccupiedError, match="another experiment"), Folder(tmp_path / "b", "mine") as folder:
+        folder.add("series.csv", b"1")
+        with Folder(tmp_path / "b", "other") as other:
+            other.add("series.csv", b"2")
+            other.describe({})
+    assert (tmp_path / "b" / "series.csv").read_bytes() == b"2"

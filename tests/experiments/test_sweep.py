@@ -230,7 +230,7 @@ def test_what_failed_is_said_with_the_way_to_run_it_again(tmp_path: Path, monkey
         ((BASE,), {}, "sweep: nothing to vary; give levels such as"),
         ((BASE, [1]), {}, r"sweep: factors = \[1\]; give levels such as"),
         ((Design(BASE), {"council.funding": [1]}), {}, "sweep: a Design says what is varied"),
-        ((BASE, {}), {"engine": "x"}, "sweep: engine = 'x' must be an Engine"),
+        ((BASE, {}), {"engine": "x"}, "engine = x must be an Engine"),
         ((BASE, {}), {"jobs": "a"}, "jobs = a must be a whole number"),
     ],
 )  # fmt: skip

@@ -51,12 +51,17 @@ def write(folder: Path, added: int = 1, times: int = 1, each: str = "(0, 0)") ->
             file.write_text(content)
 
 
-def top(folder: Path) -> list[int]:
-    """What the caller gives in a process of its own, and how often it was read from the disk, and compiled."""
+def said(folder: Path, module: str) -> str:
+    """What a module prints in a process of its own."""
     env = os.environ | {"NUMBA_CACHE_DIR": str(folder / "kept"), "PYTHONDONTWRITEBYTECODE": "1"}
     env["PYTHONPATH"] = os.pathsep.join([str(folder), *sys.path])
-    command = [sys.executable, str(folder / "top.py")]
-    return list(json.loads(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout))
+    command = [sys.executable, str(folder / f"{module}.py")]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def top(folder: Path) -> list[int]:
+    """What the caller gives, and how often it was read from the disk, and compiled."""
+    return list(json.loads(said(folder, "top")))
 
 
 @pytest.mark.parametrize("each", ["(0, {})", "np.array([0, {}])", "np.arange(5000) * {}"])
@@ -72,3 +77,15 @@ def test_what_is_kept_is_what_the_sources_say(tmp_path: Path, each: str) -> None
     write(tmp_path, added=4, times=3, each=each.format(7))  # an array
     assert top(tmp_path) == [22, 0, 1]
     assert top(tmp_path) == [22, 1, 0]
+
+
+def test_what_was_edited_after_it_was_read_is_not_kept_as_what_it_says_now(tmp_path: Path) -> None:
+    """In a session that goes on while files change: the old code runs there, and nobody else is given it."""
+    write(tmp_path)
+    (tmp_path / "session.py").write_text(
+        "import pathlib, deep, middle\n"
+        "pathlib.Path(deep.__file__).write_text(pathlib.Path(deep.__file__).read_text().replace('+ 1', '+ 100'))\n"
+        "print(middle.between(1), deep.deepest(1))\n"
+    )
+    assert said(tmp_path, "session") == "2 2"
+    assert top(tmp_path) == [101, 0, 1]

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from carecommons.errors import CareCommonsError
@@ -44,7 +45,9 @@ def contender(folder: Path, at: float, out: int, patient: bool = True) -> None:
 
 def born(folder: Path, at: float, out: int, patient: bool = True) -> int:
     """A process that contends -> its number."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # numpy has threads of its own, which the child never needs
+        pid = os.fork()
     if pid == 0:
         try:
             contender(folder, at, out, patient)

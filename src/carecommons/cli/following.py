@@ -25,8 +25,8 @@ def following(found: Sweep, subject: str, change: Change, out: str | None) -> st
         words = _compared(design, subject, change, out)
         return f"{_quoted(words)} tells where demand went" if words else "'carecommons outcomes' says what each is"
     if len(blocks) == 1 and blocks[0]["kind"] in ("morris", "saltelli"):
-        more = " when it has enough of them" if check_design(design).short else ""
-        return f"'carecommons sensitivity {folder}' says which inputs matter{more}"
+        short = check_design(design).short
+        return short[0] if short else f"'carecommons sensitivity {folder}' says which inputs matter"
     return f"{_quoted(f'carecommons discover {folder} --where {_asked(found, blocks)}')} says where something happens"
 
 
@@ -61,7 +61,7 @@ def _compared(design: Design, subject: str, change: Change, out: str | None) -> 
 
     flat = design.scenario.flat()
     others = [{key: value for key, value in cell.items() if flat[key] != value} for cell in design.cells]
-    able = [each for each in others if each and not {"months", "citizens"} & {*each}]
+    able = [each for each in others if each and not {"place", "months", "citizens"} & {*each}]
     if not able:
         return ""
     words = [subject, *change.words]

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from carecommons.errors import CareCommonsError
+from carecommons.errors import CareCommonsError, InputError
 from carecommons.experiments.engines import Engine, check_jobs
 from carecommons.experiments.pilot import check_memory
 from carecommons.experiments.progress import bar
@@ -15,7 +15,7 @@ from carecommons.experiments.provenance import code
 from carecommons.experiments.runner import perform_all
 from carecommons.experiments.store.database import FAILED, FORMAT, Store, place_digest
 from carecommons.experiments.store.files import DATABASE
-from carecommons.experiments.task import Task
+from carecommons.experiments.task import Task, unchanged
 from carecommons.scenario import Scenario
 
 
@@ -37,6 +37,9 @@ def carry_out(
         closing(perform_all(left, engine)) as dones,
     ):
         for done in dones:
+            if done.packed is None and not unchanged(done.task):  # no other run could be made either
+                cause = done.cause.removeprefix("InputError: ")
+                raise InputError(f"{cause}; put the file back and go on, or begin in another folder")
             store.add(done, done.task.subject)
             failed += done.packed is None
             advance()

@@ -108,7 +108,7 @@ class Folder:
         if not self.path.exists():
             self._draft.rename(self.path)
             return
-        self._refuse_others()  # once more: a run may take hours, in which others came
+        self._refuse_results()  # once more: a run may take hours, in which others came
         stale = self._stale()
         for name in sorted(self._files, key=lambda name: name == MANIFEST):
             (self._draft / name).replace(self.path / name)
@@ -128,18 +128,30 @@ class Folder:
         return ""
 
     def _refuse_others(self) -> None:
+        self._refuse_results()
         try:
             holds = self.path.is_dir() and any(self.path.iterdir())
-            many = holds and ((self.path / files.DATABASE).exists() or "store" in self._held() or holder(self.path))
         except (OSError, ValueError) as problem:
             raise self._failed(problem) from None
-        if many:  # theirs are the lock and the manifest, even where we are to force it
+        if holds and not self._held() and not self._force:
+            raise self._occupied("other files")
+
+    def _refuse_results(self) -> None:
+        """Refuse results that are not of this experiment; of a sweep even when forced: theirs are lock and manifest."""
+        held = self._held()
+        try:
+            many = (self.path / files.DATABASE).exists() or "store" in held or holder(self.path) is not None
+        except (OSError, ValueError) as problem:
+            raise self._failed(problem) from None
+        if many:
             raise OccupiedError(
                 f"{self._shown}: holds a sweep or a comparison, or tables of one; choose another folder"
             )
-        if holds and not self._force and self._held().get("experiment") != self.experiment:
-            what = "the results of another experiment" if self._held() else "other files"
-            raise OccupiedError(f"{self._shown}: holds {what}; choose another folder, or --force to write there anyway")
+        if held and not self._force and held.get("experiment") != self.experiment:
+            raise self._occupied("the results of another experiment")
+
+    def _occupied(self, what: str) -> OccupiedError:
+        return OccupiedError(f"{self._shown}: holds {what}; choose another folder, or --force to write there anyway")
 
     def _failed(self, problem: OSError | ValueError) -> StoreError:
         reason = getattr(problem, "strerror", None) or problem

@@ -50,5 +50,6 @@ def unpack(content: bytes) -> dict[str, Any]:
         size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
         raw = np.frombuffer(body, np.uint8, size, at).reshape(dtype.itemsize, -1).T.tobytes()
         found[name] = np.asarray(np.frombuffer(raw, dtype).reshape(shape[::-1]).T, order="C")
+        found[name].setflags(write=False)
         at += size
     return found

@@ -18,7 +18,7 @@ from carecommons.experiments import check, show, tables
 from carecommons.experiments.campaign import carry_out, chosen, identity, nothing, shard_folder, workers, writing
 from carecommons.experiments.components import Components, split
 from carecommons.experiments.design import MAPS, Design, check_outcomes
-from carecommons.experiments.engines import Engine, check_jobs, shard
+from carecommons.experiments.engines import Engine, check_engine, check_jobs, shard
 from carecommons.experiments.estimate import Estimate, estimate, last_year
 from carecommons.experiments.kept import Kept
 from carecommons.experiments.levels import levels_of
@@ -256,7 +256,7 @@ def sweep(
     return run(design, engine or workers(jobs), out, force=force, progress=progress)
 
 
-def _check_asked(what: object, factors: object, jobs: int, engine: object) -> None:
+def _check_asked(what: object, factors: object, jobs: int, engine: Engine | None) -> None:
     """Refuse in one line what a sweep cannot be made of."""
     if not isinstance(what, Scenario | Design):
         near = f"Scenario(place={one_line(what)!r})" if isinstance(what, str) else "such as Scenario(place='derby')"
@@ -266,8 +266,8 @@ def _check_asked(what: object, factors: object, jobs: int, engine: object) -> No
     if isinstance(what, Scenario) and not isinstance(factors, Mapping):
         given = "nothing to vary" if factors is None else f"factors = {one_line(repr(factors))}"
         raise InputError(f"sweep: {given}; give levels such as {{'council.funding': [0.8, 1.0]}}, or {{}} for one cell")
-    if engine is not None and not isinstance(engine, Engine):
-        raise InputError(f"sweep: engine = {one_line(repr(engine))} must be an Engine, such as Engine('processes', 2)")
+    if engine is not None:
+        check_engine(engine)
     check_jobs(jobs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -20,7 +21,8 @@ def compiled(function: Callable[..., Any]) -> Any:
     kernel: Any = njit(nogil=True)(function)
     kept: Any = _Kept
     if hasattr(kernel, "py_func"):  # it has none where numba is told to compile nothing
-        with suppress(RuntimeError):  # nowhere to keep it: it is compiled in every process
+        with suppress(RuntimeError, OSError):  # nowhere to keep it: it is compiled in every process
+            _hash(function.__code__.co_filename)  # now: at the first call it may say something else
             kernel._cache = kept(function)
     return kernel
 
@@ -64,7 +66,8 @@ def _parts(function: Any, seen: set[Any]) -> Iterator[str]:
         if isinstance(called, FunctionType):
             yield from _parts(called, seen)
         elif isinstance(value, type | ModuleType):
-            yield f"{name} {value.__name__}"
+            file = getattr(value if isinstance(value, ModuleType) else sys.modules[value.__module__], "__file__", None)
+            yield f"{name} {_hash(file) if file else value.__name__}"
         else:
             yield f"{name} {value.tobytes() if isinstance(value, np.ndarray) else value!r}"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from carecommons.params import LEVER, A, Parameters, param
 from carecommons.place.luck import Luck
@@ -31,13 +30,6 @@ class Process(Parameters):
     def section(cls) -> str:
         """The process's name in scenarios: InformalCare is `informal_care`."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, as pydantic has it, for which tables are worked out anew from its own parameters."""
-        copy = super().model_copy(update=update, deep=deep)
-        for kept in [name for name in copy.__dict__ if name not in type(self).model_fields]:
-            del copy.__dict__[kept]
-        return copy
 
     def step(self, place: Place, luck: Luck) -> None:
         """Change `place` by one month, with the draws of `luck`."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from carecommons.errors import InputError
 from carecommons.experiments.store import files
-from carecommons.experiments.store.database import Store
+from carecommons.experiments.store.database import FORMAT, Store
 from carecommons.experiments.store.errors import BusyError, DamagedError, IncompatibleError, OccupiedError, StoreError
 from carecommons.experiments.store.publish import publish
 from carecommons.experiments.store.state import state
@@ -154,7 +154,7 @@ def changed(changes: dict[str, object]) -> dict[str, object]:
         (kept.identity(places={"england": "other"}), "the figures of england changed"),
         (kept.identity(kind="comparison", scenario={"a.months": 3, "b.months": 3}, code={"rules": "x"}),
          ": kind was sweep, now comparison; choose"),
-        (kept.identity(format=2), "format was 1, now 2"),
+        (kept.identity(format=FORMAT + 1), f"format was {FORMAT}, now {FORMAT + 1}"),
     ],
 )  # fmt: skip
 def test_other_runs_are_refused_in_one_line_that_says_what_differs(
@@ -326,3 +326,12 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(after: int, tmp_pat
     kept.fill(tmp_path / "plain", map(kept.done, kept.tasks()))
     assert kept.exported(folder, tmp_path / "x") == kept.exported(tmp_path / "plain", tmp_path / "y")
     assert verify(folder) == []
+
+
+def test_a_folder_of_another_format_is_never_read_as_one_of_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    with Store.write(folder, kept.identity(format=FORMAT - 1), command="test"):
+        pass
+    for opened in (Store.read, lambda path: Store.write(path, kept.identity(), command="test")):
+        with pytest.raises(IncompatibleError, match=f"format.* {FORMAT - 1}.* {FORMAT}"):
+            opened(folder)

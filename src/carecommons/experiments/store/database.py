@@ -19,7 +19,7 @@ from carecommons.experiments.packing import PackingError, unpack
 from carecommons.experiments.provenance import code, machine, versions
 from carecommons.experiments.store import files
 from carecommons.experiments.store.asked import asked, asks
-from carecommons.experiments.store.errors import StoreError, damaged, shown
+from carecommons.experiments.store.errors import IncompatibleError, StoreError, damaged, shown
 from carecommons.experiments.store.identity import texts
 from carecommons.experiments.store.lock import Lock
 from carecommons.experiments.store.opening import created, found, opened, sound, welcome, whole
@@ -27,7 +27,7 @@ from carecommons.experiments.store.sealed import Row, Sealed, digest_of
 from carecommons.experiments.task import Done, Task, key_of
 from carecommons.scenario import Scenario
 
-FORMAT: Final = 1  # of the tables in the database
+FORMAT: Final = 2  # of the tables in the database, and of the arrays packed in them
 DONE: Final = "done"
 FAILED: Final = "failed"
 
@@ -132,7 +132,13 @@ class Store:
         sealed = Sealed(file)
         try:
             sound(sealed)
-            return cls(sealed, folder, None)
+            store = cls(sealed, folder, None)
+            if store.identity.get("format") != FORMAT:
+                theirs = one_line(store.identity.get("format"))
+                raise IncompatibleError(
+                    f"{shown(path)}: was written in format {theirs} by another version of carecommons; ours is {FORMAT}"
+                )
+            return store
         except BaseException:
             sealed.close()
             raise

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from carecommons.errors import InputError
 from carecommons.experiments.store.database import DONE, Run, Store
@@ -33,16 +33,18 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
     for source in sources:
         if Path(source).resolve() == Path(target).resolve():
             raise InputError(f"merge: {shown(source)} cannot be merged into itself")
-    identities = []
-    for source in sources:  # all of them, before a folder is made for one
-        with Store.read(source) as other:
-            identities.append(other.identity)
-    with Store.write(target, identities[0], command=command, shard="") as store:
+    identity, *_ = [_identity_of(source) for source in sources]  # of all of them, before a folder is made for one
+    with Store.write(target, identity, command=command, shard="") as store:
         for source in sources:
             # Of one moment, as it may be written meanwhile: a run without what it points to would be damage.
             with Store.read(source) as other, other.sealed.snapshot():
                 _agree(store, other)
                 _bring(store, other)
+
+
+def _identity_of(source: str | Path) -> Mapping[str, Any]:
+    with Store.read(source) as store:
+        return store.identity
 
 
 def _agree(store: Store, other: Store) -> None:

@@ -32,7 +32,7 @@ def found(path: Path) -> tuple[Path, Path]:
     if not file.is_file():
         if files.read_manifest(folder).get("store") in ("open", "closed"):
             raise damaged(folder / files.DATABASE, "it is missing")
-        shards = sorted(each.parent.name for each in folder.glob(f"{files.SHARDS}/{files.DATABASE}"))
+        shards = sorted(each.parent for each in folder.glob(f"{files.SHARDS}/{files.DATABASE}"))
         if path.is_dir() and shards:
             raise InputError(
                 f"{shown(path)}: holds shards and no runs of its own; name one, such as {shown(shards[0])}, "

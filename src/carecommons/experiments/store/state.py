@@ -154,7 +154,7 @@ def places(record: Mapping[str, Any]) -> Iterator[Place]:
 
 def _progress(record: Mapping[str, Any], status: Mapping[str, str], part: str) -> Progress:
     keys = [place.key for place in sorted(places(record), key=lambda each: (each.replicate, each.cell))]  # as they run
-    found = [status.get(key) for key in (shard(keys, part) if part else keys)]
+    found = [status.get(key) for key in dict.fromkeys(shard(keys, part) if part else keys)]
     title, cells = str(record.get("title", "")), len(record["subjects"])
     return Progress(title, cells, found.count(DONE), found.count(FAILED), found.count(None))
 
