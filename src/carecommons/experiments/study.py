@@ -67,8 +67,11 @@ class Study(Parameters):
     @classmethod
     def load(cls, path: Path) -> Study:
         """Read an experiment file."""
-        where = one_line(path, limit=200)
-        table = table_of(text_of(path, where), where)
+        return cls.of(_read(path), one_line(path, limit=200))
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any], where: str) -> Study:
+        """The experiment that the content of a file says; `where` opens every error."""
         try:
             study = cls(**table)
         except ValidationError as error:
@@ -91,12 +94,15 @@ class Study(Parameters):
 def subject(text: str) -> Scenario:
     """The scenario that a word on the command line stands for: a shipped place, a scenario file or a place's file."""
     path = Path(text)
-    if path.suffix.lower() != ".toml":
+    return _subject(text, _read(path) if _is_toml(path) else {})
+
+
+def _subject(text: str, table: Mapping[str, Any]) -> Scenario:
+    path, where = Path(text), one_line(Path(text), limit=200)
+    if not _is_toml(path):
         scenario = Scenario(place=text)
         scenario.profile()
         return scenario
-    where = one_line(path, limit=200)
-    table = table_of(text_of(path, where), where)
     if is_study(table):
         raise InputError(f"{where}: is an experiment, which only 'sweep' runs")
     return Scenario(place=text) if "adults_by_age" in table else Scenario.of(table, where).orderly(where)
@@ -109,8 +115,16 @@ def is_study(table: Mapping[str, Any]) -> bool:
 
 def holds_study(text: str) -> bool:
     """Whether a word on the command line is the file of an experiment."""
-    path, where = Path(text), one_line(Path(text), limit=200)
-    return path.suffix.lower() == ".toml" and is_study(table_of(text_of(path, where), where))
+    return _is_toml(Path(text)) and is_study(_read(Path(text)))
+
+
+def _is_toml(path: Path) -> bool:
+    return path.suffix.lower() == ".toml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    where = one_line(path, limit=200)
+    return table_of(text_of(path, where), where)
 
 
 def changed(scenario: Scenario, texts: Sequence[str], where: str = "--set") -> Scenario:
@@ -156,12 +170,13 @@ def _plan(text: str, varies: Sequence[str], sets: Sequence[str] = (), months: in
     """
     path = Path(text)
     where = one_line(path, limit=200)
-    if holds_study(text):
-        study = Study.load(path)
+    table = _read(path) if _is_toml(path) else {}
+    if is_study(table):
+        study = Study.of(table, where)
         base = study.base(path)
         check_outcomes(study.outcomes, f"{where}: outcomes")
     else:
-        study, base = Study.model_validate({}), subject(text)
+        study, base = Study.model_validate({}), _subject(text, table)
     check_outcomes(outcomes, "--outcome")
     held = [*parse_set(sets), *(key for key, n in (("months", months), ("citizens", citizens)) if n is not None)]
     base = sized(changed(base, sets), months, citizens)
