@@ -25,7 +25,7 @@ HELP = """usage: python3 dev.py COMMAND [ARGUMENTS]
 
   run     run the main experiment into out/funding_eligibility; arguments go to 'carecommons sweep'
   test    run the tests; arguments go to pytest
-  prove   run the long proofs that nothing can hurt a sweep (many minutes); arguments go to pytest
+  prove   run the long proofs that nothing can hurt a sweep (half an hour on two cores); arguments go to pytest
   lint    check style, layout and types (ruff check, ruff format --check, mypy)
   matrix  run the tests on Python 3.12 and 3.13 too, where found; arguments go to pytest
 
@@ -219,7 +219,7 @@ def prove(arguments: "list[str]") -> int:
     """Run the proofs that take minutes, one after the other: they kill, fill and damage, and some take the time."""
     folder = ROOT / ".venv"
     prepare(folder)
-    say("proving, which takes many minutes")
+    say("proving, which takes half an hour on two cores")
     words = ["-m", "pytest", "-v", "-m", "proof", "--durations=0", "tests/proofs"]
     return call([program(folder, "python"), *words, *arguments], folder)
 
