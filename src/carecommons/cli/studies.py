@@ -84,19 +84,19 @@ def sweep(ctx: click.Context, subject: str, shape: Shape, replicates: int | None
     with resumable(report):
         found = sweeping.run(design, crew.of(), report.out, command=command_line(), force=report.force,
                              progress=not report.as_json, part=shard, draw=pictures)  # fmt: skip
-    failed = len(found.failures)
-    if shard:
-        status = list(found.store.status().values())
-        if not report.json({"shard": shard, "folder": str(shard_folder(report.out, shard)),
-                            "done": status.count("done"), "failed": status.count("failed")}):  # fmt: skip
-            click.echo(f"Next: 'carecommons merge {report.out}' when all shards are done.")
-    elif not report.json({"title": design.title, "replicates": design.replicates, "seeds": list(design.seeds),
-                          "months": design.scenario.months, "cells": found.records()}):  # fmt: skip
-        if design.title:
-            say(one_line(design.title, 120))
-        say(found)
-        then = following(found, subject, change, report.out)
-        report.next(then, *(f"{name}.png" for name in drawn(found)), "summary.csv")
+        failed = len(found.failures)
+        if shard:
+            status = list(found.store.status().values())
+            if not report.json({"shard": shard, "folder": str(shard_folder(report.out, shard)),
+                                "done": status.count("done"), "failed": status.count("failed")}):  # fmt: skip
+                click.echo(f"Next: 'carecommons merge {report.out}' when all shards are done.")
+        elif not report.json({"title": design.title, "replicates": design.replicates, "seeds": list(design.seeds),
+                              "months": design.scenario.months, "cells": found.records()}):  # fmt: skip
+            if design.title:
+                say(one_line(design.title, 120))
+            say(found)
+            then = following(found, subject, change, report.out)
+            report.next(then, *(f"{name}.png" for name in drawn(found)), "summary.csv")
     end(ctx, failed, str(shard_folder(report.out, shard)) if report.out else None, found.store.mixed)
 
 
@@ -162,9 +162,9 @@ def compare(ctx: click.Context, subject: str, other: str | None, buts: Sequence[
     with resumable(report):
         found = comparing.run(a, b, worlds, crew.of(), report.out, command=command_line(), force=report.force,
                               progress=not report.as_json, stop=stop, draw=differences)  # fmt: skip
-    if not report.json({"seeds": list(found.seeds), **found.records()}):
-        say(found)
-        report.next("'carecommons outcomes' says what each outcome means", "differences.png", "attribution.csv")
+        if not report.json({"seeds": list(found.seeds), **found.records()}):
+            say(found)
+            report.next("'carecommons outcomes' says what each outcome means", "differences.png", "attribution.csv")
     end(ctx, len(found.failures), report.out, found.store.mixed)
 
 
@@ -202,7 +202,7 @@ def diff(subject: str, other: str | None, buts: Sequence[str], change: Change, a
 
 @contextmanager
 def resumable(report: Report) -> Iterator[None]:
-    """Say, when somebody stops it, that what was run is kept, and how to go on."""
+    """Say, when somebody stops what runs and shows it, that what was run is kept, and how to go on."""
     try:
         yield
     except (Interrupted, KeyboardInterrupt) as stop:
