@@ -152,6 +152,21 @@ def test_an_exception_is_a_cause_in_one_line_and_only_bad_luck_is_worth_another_
         assert (tried.packed, tried.cause, tried.again) == (None, cause, again)
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
+def test_a_stop_that_compiled_code_wrapped_is_no_failed_run(
+    stop: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        try:
+            raise stop
+        except BaseException as problem:
+            raise SystemError("returned a result with an exception set") from problem
+
+    monkeypatch.setattr(performing, "perform", stopped)
+    with pytest.raises(type(stop)):
+        attempt(task(A), Worlds())
+
+
 def test_a_world_that_could_not_be_laid_out_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     worlds = Worlds()
     wanted = worlds.settled(A, 5)

@@ -142,8 +142,18 @@ def attempt(task: Task, worlds: Worlds, beat: Beat | None = None) -> Try:
     except (MemoryError, OverdueError) as problem:  # bad luck, or a busy machine
         packed, cause, again = None, cause_of(problem), True
     except Exception as problem:  # the same run would raise it again
+        _let_stop(problem)
         packed, cause, again = None, cause_of(problem), False
     return Try(packed, cause, again, time.perf_counter() - began)
+
+
+def _let_stop(problem: BaseException) -> None:
+    """Raise the stop that a problem hides: numba wraps one that comes in the middle of a call into compiled code."""
+    hidden: BaseException | None = problem
+    while hidden is not None:
+        if not isinstance(hidden, Exception):
+            raise hidden
+        hidden = hidden.__cause__ or hidden.__context__
 
 
 def done(task: Task, tried: Try, tries: int) -> Done:
