@@ -18,12 +18,24 @@ AGAIN = 0.1  # seconds after which a stop that was not heard is repeated
 
 def main() -> None:
     """The program `carecommons`."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    listen()
     try:
         cli(prog_name="carecommons")
     finally:
         _remind(0)
+
+
+def listen() -> None:
+    """Heed the signals that ask us to end, from now on."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    sys.unraisablehook = _dropped
+
+
+def _dropped(what: sys.UnraisableHookArgs) -> None:
+    """Tell what was raised where nothing can be (a `__del__`, a callback of C), but a stop, which is repeated."""
+    if not isinstance(what.exc_value, Interrupted):
+        sys.__unraisablehook__(what)
 
 
 def _stop(number: int, frame: object) -> None:
