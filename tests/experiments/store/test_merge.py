@@ -111,6 +111,7 @@ def test_runs_of_another_identity_are_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(IncompatibleError, match="months was 14, now 20"):
         merge(tmp_path / "c", [tmp_path / "a", tmp_path / "b"])
+    assert not (tmp_path / "c").exists()
 
 
 def test_nothing_and_itself_cannot_be_merged(tmp_path: Path) -> None:

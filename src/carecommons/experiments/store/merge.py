@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from carecommons.errors import InputError
 from carecommons.experiments.store.database import DONE, Run, Store
@@ -24,7 +24,7 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
     Raises
     ------
     IncompatibleError
-        A source holds runs of another identity, or equal runs gave different results.
+        A source holds runs of another identity, of which nothing is brought, or equal runs gave different results.
     InputError
         A source holds no runs; nothing is made or changed then.
     """
@@ -33,25 +33,38 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
     for source in sources:
         if Path(source).resolve() == Path(target).resolve():
             raise InputError(f"merge: {shown(source)} cannot be merged into itself")
-    identity, *_ = [_identity_of(source) for source in sources]  # of all of them, before a folder is made for one
-    with Store.write(target, identity, command=command, shard="") as store:
+    first, *rest = [_held(source) for source in sources]
+    for each in rest:  # all of them, before a folder is made or changed for one
+        _agree(first, each)
+    with Store.write(target, first.identity, command=command, shard="") as store:
         for source in sources:
             # Of one moment, as it may be written meanwhile: a run without what it points to would be damage.
             with Store.read(source) as other, other.sealed.snapshot():
-                _agree(store, other)
+                _agree(_Held.by(store), _Held.by(other))
                 _bring(store, other)
 
 
-def _identity_of(source: str | Path) -> Mapping[str, Any]:
+class _Held(NamedTuple):
+    """What a folder's runs are of, and the keys that differ between them."""
+
+    folder: Path | None
+    identity: Mapping[str, Any]
+    varied: list[str]
+
+    @classmethod
+    def by(cls, store: Store) -> _Held:
+        return cls(store.folder, store.identity, [key for each in store.designs() for key in each.get("factors", {})])
+
+
+def _held(source: str | Path) -> _Held:
     with Store.read(source) as store:
-        return store.identity
+        return _Held.by(store)
 
 
-def _agree(store: Store, other: Store) -> None:
-    varied = [key for each in (store, other) for record in each.designs() for key in record.get("factors", {})]
-    different = differences(store.identity, other.identity, varied)
+def _agree(one: _Held, other: _Held) -> None:
+    different = differences(one.identity, other.identity, one.varied + other.varied)
     if different:
-        raise IncompatibleError(f"{shown(other.folder)}: holds other runs than {shown(store.folder)}: {different}")
+        raise IncompatibleError(f"{shown(other.folder)}: holds other runs than {shown(one.folder)}: {different}")
 
 
 def _bring(store: Store, other: Store) -> None:
