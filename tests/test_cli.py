@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL = "--citizens 60 --months 2"
 COMMANDS = [
     "appraise", "compare", "diff", "discover", "export", "merge", "outcomes", "params", "places", "ranks", "repair",
-    "retry", "run", "sensitivity", "status", "sweep", "validate", "variance",
+    "reproduce", "retry", "run", "sensitivity", "status", "sweep", "validate", "variance",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from carecommons.experiments import performing
 from carecommons.experiments.provenance import versions
 from carecommons.experiments.store import database
 from carecommons.experiments.store.database import Store
@@ -38,6 +39,25 @@ def test_a_folder_says_how_it_stands(swept: Path) -> None:
     assert told["written now by"] == "nobody" and told["code"] == "today's"
     shown = ran(f"status {swept}")
     assert "carecommons sweep" not in shown.splitlines()[-1] and shown.splitlines()[-1].startswith("Next: look at ")
+
+
+def test_runs_are_done_again_and_told_from_what_is_held(
+    swept: Path, compared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = ran(f"reproduce {swept} --runs 2 -j 1")
+    assert "2 of 2 runs done again are the same to the last bit" in shown
+    assert shown.endswith(f"Next: 'carecommons reproduce {swept} --runs 4' does all of them.\n")
+    told = json.loads(ran(f"reproduce {compared} -j 1 --json"))
+    assert (told["same"], told["held"], len(told["runs"]), told["notes"]) == (True, 3, 3, [])
+    honest = performing.measure
+    monkeypatch.setattr(performing, "measure", lambda place: honest(place) + 1)
+    result = carecommons(f"reproduce {swept} --runs 1 -j 1")
+    assert result.exit_code == 4 and "month 1" in result.stdout and "Next:" not in result.stdout
+    assert result.stderr == (
+        f"carecommons: 1 of 1 runs are not what {swept} holds, though neither code nor libraries have changed\n"
+    )
+    monkeypatch.setattr(performing, "measure", lambda place: honest(place)[:2])
+    assert carecommons(f"reproduce {swept} --runs 1 -j 1").exit_code == 3
 
 
 def test_a_dry_run_runs_nothing_and_says_what_it_would_take(tmp_path: Path, swept: Path) -> None:

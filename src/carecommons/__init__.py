@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from carecommons.experiments.difference import diff
     from carecommons.experiments.engines import Engine
     from carecommons.experiments.load import load
+    from carecommons.experiments.reproduction import Reproduction, reproduce
     from carecommons.experiments.sequential import Precision
     from carecommons.experiments.sweep import Sweep, sweep
     from carecommons.founding.profile import places
@@ -41,6 +42,7 @@ _HOMES = {
     "Comparison": "experiments.comparison", "Stop": "experiments.comparison", "compare": "experiments.compare",
     "Design": "experiments.design", "diff": "experiments.difference", "Engine": "experiments.engines",
     "Precision": "experiments.sequential", "load": "experiments.load",
+    "Reproduction": "experiments.reproduction", "reproduce": "experiments.reproduction",
     "Sweep": "experiments.sweep", "sweep": "experiments.sweep",
     "places": "founding.profile",
     "CareCommons": "model",
@@ -73,6 +75,7 @@ __all__ = [
     "Outcome",
     "Precision",
     "Process",
+    "Reproduction",
     "Scenario",
     "Stop",
     "Sweep",
@@ -84,6 +87,7 @@ __all__ = [
     "means_test",
     "param",
     "places",
+    "reproduce",
     "sweep",
     "to_ema",
     "to_salib",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import click
 
 from carecommons.cli.group import cli, say
-from carecommons.cli.options import CREW, JSON, Crew, Report, example
-from carecommons.cli.studies import command_line, differences, end, pictures, resumable
+from carecommons.cli.options import CREW, JSON, Crew, Report, example, number
+from carecommons.cli.studies import FAILED, command_line, differences, end, pictures, resumable
 
 FORCE = click.option("--force", is_flag=True, help="Replace tables that somebody has changed.")
 
@@ -83,6 +83,40 @@ def export(folder: str, to: str, form: str, force: bool) -> None:
     with Store.read(folder) as store:
         written = tables.export(store, to, form, force=force)
     click.echo(f"Next: look at {', '.join(str(path) for path in written)}.")
+
+
+@cli.command(short_help="See whether its runs come out the same.", epilog=example(
+    "carecommons reproduce out/derby",
+    "carecommons reproduce out/derby --runs 1000"))  # fmt: skip
+@click.argument("folder")
+@number("--runs", low=1, high=1_000_000, about="How many to do again, chosen by chance.  [20]")
+@CREW
+@JSON
+@click.pass_context
+def reproduce(ctx: click.Context, folder: str, runs: int | None, crew: Crew, as_json: bool) -> None:
+    """Do runs of FOLDER again, from what it says of them alone, and compare every number with the one it holds.
+
+    The folder stays as it is. The code is today's: after a change of it, or with other libraries, this says whether
+    that changes a number, and which first.
+    """
+    from carecommons.experiments.formats import to_json
+    from carecommons.experiments.reproduction import reproduce as again
+    from carecommons.experiments.store.errors import IncompatibleError
+
+    found = again(folder, runs or 20, engine=crew.of(), progress=not as_json)
+    for note in found.notes:
+        click.echo(f"carecommons: note: {note}", err=True)
+    if as_json:
+        click.echo(to_json(found.records()))
+    else:
+        say(found)
+    if not found.same:
+        why = "" if found.notes else ", though neither code nor libraries have changed"
+        click.echo(f"carecommons: {len(found.other):,} of {len(found.runs):,} runs are not what {folder} holds{why}",
+                   err=True)  # fmt: skip
+        ctx.exit(FAILED if any(run.failed for run in found.other) else IncompatibleError.exit_code)
+    if not as_json and len(found.runs) < found.held:
+        click.echo(f"Next: 'carecommons reproduce {folder} --runs {found.held}' does all of them.")
 
 
 @cli.command(short_help="Keep what is whole of a damaged folder.", epilog=example("carecommons repair out/derby"))

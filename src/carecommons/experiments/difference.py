@@ -215,7 +215,8 @@ def compared(a: Place, b: Place) -> tuple[Change, ...]:
     )
 
 
-def _apart(a: Any, b: Any) -> Bool:
+def apart(a: Any, b: Any) -> Bool:
+    """Where two arrays of one shape differ; a mean over nobody equals itself."""
     return np.asarray((a != b) & ~((a != a) & (b != b)))
 
 
@@ -225,7 +226,7 @@ def _columns(table: str, a: Any, b: Columns) -> Iterator[Change]:
         return
     for name in a.names():
         mine, other = getattr(a, name), getattr(b, name)
-        if mine.tobytes() != other.tobytes() and len(rows := np.flatnonzero(_apart(mine, other))):
+        if mine.tobytes() != other.tobytes() and len(rows := np.flatnonzero(apart(mine, other))):
             shown = (Example(int(a.id[row]), mine[row].item(), other[row].item()) for row in rows[:SHOWN])
             yield Change(f"{table}.{name}", len(rows), tuple(shown))
 
@@ -235,11 +236,11 @@ def _ties(a: Place, b: Place) -> Iterator[Change]:
     mine, other = a.ties, b.ties
     if _same_bytes(mine, other):
         return
-    apart = mine.degree != other.degree
-    alike = np.flatnonzero(~apart)
+    differ = mine.degree != other.degree
+    alike = np.flatnonzero(~differ)
     for owner, left, right in _halves(mine, other, alike):
-        apart[owner] |= left != right
-    rows = np.flatnonzero(apart)
+        differ[owner] |= left != right
+    rows = np.flatnonzero(differ)
     if len(rows):
         examples = (Example(int(a.citizens.id[r]), int(mine.degree[r]), int(other.degree[r])) for r in rows[:SHOWN])
         yield Change("people: ties", len(rows), tuple(examples))
@@ -290,7 +291,7 @@ def _neighbourhoods(a: Place, b: Place) -> Iterator[Change]:
         left, right = getattr(mine, each.name), getattr(other, each.name)
         if left.shape != right.shape:
             yield Change(f"neighbourhoods.{each.name}: rows", 1, (Example(-1, len(left), len(right)),))
-        elif len(rows := np.flatnonzero(_apart(left, right))):
+        elif len(rows := np.flatnonzero(apart(left, right))):
             shown = (Example(int(row), left[row].item(), right[row].item()) for row in rows[:SHOWN])
             yield Change(f"neighbourhoods.{each.name}", len(rows), tuple(shown))
 
