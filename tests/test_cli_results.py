@@ -54,10 +54,12 @@ def test_runs_are_done_again_and_told_from_what_is_held(
     result = carecommons(f"reproduce {swept} --runs 1 -j 1")
     assert result.exit_code == 4 and "month 1" in result.stdout and "Next:" not in result.stdout
     assert result.stderr == (
-        f"carecommons: 1 of 1 runs are not what {swept} holds, though neither code nor libraries have changed\n"
+        f"carecommons: {swept} holds other numbers than 1 of 1 runs gave now; "
+        "neither code, places, libraries nor machine have changed\n"
     )
     monkeypatch.setattr(performing, "measure", lambda place: honest(place)[:2])
-    assert carecommons(f"reproduce {swept} --runs 1 -j 1").exit_code == 3
+    result = carecommons(f"reproduce {swept} --runs 1 -j 1")
+    assert (result.exit_code, result.stderr) == (3, f"carecommons: 1 of 1 runs of {swept} could not be done again\n")
 
 
 def test_a_dry_run_runs_nothing_and_says_what_it_would_take(tmp_path: Path, swept: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import click
@@ -89,34 +90,37 @@ def export(folder: str, to: str, form: str, force: bool) -> None:
     "carecommons reproduce out/derby",
     "carecommons reproduce out/derby --runs 1000"))  # fmt: skip
 @click.argument("folder")
-@number("--runs", low=1, high=1_000_000, about="How many to do again, chosen by chance.  [20]")
+@number("--runs", low=1, about="How many to do again, spread by chance.  [20]")
 @CREW
 @JSON
 @click.pass_context
 def reproduce(ctx: click.Context, folder: str, runs: int | None, crew: Crew, as_json: bool) -> None:
-    """Do runs of FOLDER again, from what it says of them alone, and compare every number with the one it holds.
+    """Do runs of FOLDER again, from what it says of them, and compare every number with the one it holds.
 
-    The folder stays as it is. The code is today's: after a change of it, or with other libraries, this says whether
-    that changes a number, and which first.
+    The folder stays as it is. The code is today's: after a change of it, with other libraries or on another machine,
+    this says whether that changes a number, and which first.
     """
     from carecommons.experiments.formats import to_json
+    from carecommons.experiments.reproduction import RUNS
     from carecommons.experiments.reproduction import reproduce as again
     from carecommons.experiments.store.errors import IncompatibleError
 
-    found = again(folder, runs or 20, engine=crew.of(), progress=not as_json)
-    for note in found.notes:
-        click.echo(f"carecommons: note: {note}", err=True)
+    found = again(folder, runs or RUNS, engine=crew.of(), progress=not as_json)
     if as_json:
         click.echo(to_json(found.records()))
     else:
         say(found)
-    if not found.same:
-        why = "" if found.notes else ", though neither code nor libraries have changed"
-        click.echo(f"carecommons: {len(found.other):,} of {len(found.runs):,} runs are not what {folder} holds{why}",
-                   err=True)  # fmt: skip
-        ctx.exit(FAILED if any(run.failed for run in found.other) else IncompatibleError.exit_code)
-    if not as_json and len(found.runs) < found.held:
-        click.echo(f"Next: 'carecommons reproduce {folder} --runs {found.held}' does all of them.")
+    if found.failed:
+        told = f"{found.failed:,} of {len(found.runs):,} runs of {found.folder} could not be done again"
+        click.echo(f"carecommons: {told}", err=True)
+        ctx.exit(FAILED)
+    if found.different:
+        why = "" if found.notes else "; neither code, places, libraries nor machine have changed"
+        click.echo(f"carecommons: {found.folder} holds other numbers than {found.different:,} of {len(found.runs):,} "
+                   f"runs gave now{why}", err=True)  # fmt: skip
+        ctx.exit(IncompatibleError.exit_code)
+    if len(found.runs) < found.held and not as_json:
+        click.echo(f"Next: 'carecommons reproduce {shlex.quote(folder)} --runs {found.held}' does all of them.")
 
 
 @cli.command(short_help="Keep what is whole of a damaged folder.", epilog=example("carecommons repair out/derby"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 
 import kept
@@ -112,6 +113,16 @@ def test_runs_of_another_identity_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IncompatibleError, match="months was 14, now 20"):
         merge(tmp_path / "c", [tmp_path / "a", tmp_path / "b"])
     assert not (tmp_path / "c").exists()
+
+
+def test_what_any_of_the_folders_varies_keeps_none_apart_in_any_order(tmp_path: Path) -> None:
+    for name, funding, factors in (("a", 0.8, ["ties.meet"]), ("b", 0.9, []), ("c", 0.8, [kept.FACTOR, "ties.meet"])):
+        base = kept.BASE.but({kept.FACTOR: funding})
+        with Store.write(tmp_path / name, kept.identity(base, factors), command="test"):
+            pass
+    for number, order in enumerate(permutations("abc")):
+        merge(tmp_path / f"{number}", [tmp_path / name for name in order])
+        merge(tmp_path / f"{number}", [tmp_path / order[0]])
 
 
 def test_nothing_and_itself_cannot_be_merged(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from carecommons.errors import one_line
+from carecommons.experiments.store.sealed import Row
 from carecommons.scenario import Scenario
 
 NAMED: Final = 3  # changed keys that a message names
@@ -32,9 +33,14 @@ def differences(held: Mapping[str, Any], given: Mapping[str, Any], varied: Itera
         *_named([f"{key} was {one_line(was)}, now {one_line(now)}"
                  for key, was, now in _changed(held, given, "scenario") if key not in free and not _is_name(key)]),
         *_parts(held, given),
-        *(f"the figures of {one_line(place)} changed" for place, was, now in _changed(held, given, "places")
+        *(f"the figures of {one_line(place, 200)} changed" for place, was, now in _changed(held, given, "places")
           if was is not None and now is not None),
     ])  # fmt: skip
+
+
+def places_of(identity: Mapping[str, Any], points: Iterable[Row]) -> dict[str, str]:
+    """The digest of each place's figures, also of those that came after the first command, by the rows of `point`."""
+    return {place: digest for row in points for place, digest in json.loads(row[2]).items()} | identity["places"]
 
 
 def _changed(held: Mapping[str, Any], given: Mapping[str, Any], part: str) -> Iterator[tuple[str, Any, Any]]:

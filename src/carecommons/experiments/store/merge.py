@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from carecommons.errors import InputError
 from carecommons.experiments.store.database import DONE, Run, Store
 from carecommons.experiments.store.errors import IncompatibleError, shown
-from carecommons.experiments.store.identity import differences
+from carecommons.experiments.store.identity import differences, places_of
 from carecommons.experiments.store.sealed import Row
 
 _BATCH: Final = 200  # rows that are brought over at once
@@ -33,14 +33,16 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
     for source in sources:
         if Path(source).resolve() == Path(target).resolve():
             raise InputError(f"merge: {shown(source)} cannot be merged into itself")
-    first, *rest = [_held(source) for source in sources]
-    for each in rest:  # all of them, before a folder is made or changed for one
-        _agree(first, each)
-    with Store.write(target, first.identity, command=command, shard="") as store:
+    # Looked at all together, before a folder is made or changed for one.
+    held = [_held(source) for source in sources]
+    varied = sorted({key for each in held for key in each.varied})
+    for each in held:
+        _agree(held[0], each, varied)
+    with Store.write(target, {**held[0].identity, "factors": varied}, command=command, shard="") as store:
         for source in sources:
             # Of one moment, as it may be written meanwhile: a run without what it points to would be damage.
             with Store.read(source) as other, other.sealed.snapshot():
-                _agree(_Held.by(store), _Held.by(other))
+                _agree(_Held.by(store), _Held.by(other), varied)
                 _bring(store, other)
 
 
@@ -53,7 +55,9 @@ class _Held(NamedTuple):
 
     @classmethod
     def by(cls, store: Store) -> _Held:
-        return cls(store.folder, store.identity, [key for each in store.designs() for key in each.get("factors", {})])
+        factors = [key for each in store.designs() for key in each.get("factors", {})]
+        identity = {**store.identity, "places": places_of(store.identity, store.rows("point"))}
+        return cls(store.folder, identity, [*factors, *store.identity["factors"]])
 
 
 def _held(source: str | Path) -> _Held:
@@ -61,8 +65,8 @@ def _held(source: str | Path) -> _Held:
         return _Held.by(store)
 
 
-def _agree(one: _Held, other: _Held) -> None:
-    different = differences(one.identity, other.identity, one.varied + other.varied)
+def _agree(one: _Held, other: _Held, varied: Sequence[str]) -> None:
+    different = differences(one.identity, other.identity, [*varied, *one.varied, *other.varied])
     if different:
         raise IncompatibleError(f"{shown(other.folder)}: holds other runs than {shown(one.folder)}: {different}")
 

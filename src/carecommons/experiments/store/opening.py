@@ -11,7 +11,7 @@ from typing import Any
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.store import files
 from carecommons.experiments.store.errors import IncompatibleError, OccupiedError, StoreError, damaged, shown, told
-from carecommons.experiments.store.identity import differences, plain
+from carecommons.experiments.store.identity import differences, places_of, plain
 from carecommons.experiments.store.lock import NAME as LOCK
 from carecommons.experiments.store.lock import signed
 from carecommons.experiments.store.sealed import NAMED, TABLES, Sealed
@@ -157,7 +157,10 @@ def opened(folder: Path, identity: Mapping[str, Any], force: bool) -> Sealed:
             raise damaged(file, listed(wrong))
         about: dict[str, str] = dict(sealed.rows("about"))
         varied = [key for row in sealed.rows("design") for key in json.loads(row[1]).get("factors", {})]
-        different = differences(json.loads(about["identity"]), plain(identity), varied)
+        held, given = json.loads(about["identity"]), plain(identity)
+        if not {*given["places"]} <= {*held["places"]}:
+            held["places"] = places_of(held, sealed.rows("point"))
+        different = differences(held, given, varied)
         if different and not force:
             raise IncompatibleError(
                 f"{shown(folder)}: holds other runs: {different}; choose another folder, "
