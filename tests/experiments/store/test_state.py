@@ -32,10 +32,10 @@ def stated(folder: Path, runs: Iterable[Done], design: Mapping[str, Any], **tabl
 def test_a_failure_that_stands_in_no_design_is_not_to_be_run_again(tmp_path: Path) -> None:
     tasks = kept.tasks()
     runs = [kept.failed(each) if each.seed == 8 else kept.done(each) for each in tasks]  # the last of four worlds
-    found = stated(tmp_path / "a", runs, kept.record(replicates=3), summary=b"1")
+    found = stated(tmp_path / "a folder", runs, kept.record(replicates=3), summary=b"1")
     assert (found.done, found.failed, found.missing) == (9, 0, 0) and "look at" in found.advice
-    found = stated(tmp_path / "a", [], kept.record(replicates=4))
-    assert found.failed == 3 and "carecommons retry" in found.advice
+    found = stated(tmp_path / "a folder", [], kept.record(replicates=4))
+    assert found.failed == 3 and found.advice.endswith(f"carecommons retry '{found.folder}'")
 
 
 def test_a_rule_that_had_not_ended_is_to_be_gone_on_with(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,10 +65,15 @@ def shown(path: str | Path | None) -> str:
     return "the store in memory" if path is None else one_line(path, limit=200)
 
 
+def pasted(path: str | Path) -> str:
+    """A path as a command holds it that somebody may paste."""
+    return one_line(shlex.quote(str(path)), limit=200)
+
+
 def damaged(path: str | Path | None, found: str) -> DamagedError:
     """The error for a store in which `found` is wrong, with the command that mends it."""
     folder = Path(path).parent if path is not None else Path()
-    command = f"carecommons repair {shown(folder)}"
+    command = f"carecommons repair {pasted(folder)}"
     return DamagedError(f"{shown(path)}: is damaged: {found}; set it aside and keep what is whole: {command}", found)
 
 

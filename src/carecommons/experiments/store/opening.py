@@ -10,7 +10,15 @@ from typing import Any
 
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.store import files
-from carecommons.experiments.store.errors import IncompatibleError, OccupiedError, StoreError, damaged, shown, told
+from carecommons.experiments.store.errors import (
+    IncompatibleError,
+    OccupiedError,
+    StoreError,
+    damaged,
+    pasted,
+    shown,
+    told,
+)
 from carecommons.experiments.store.identity import differences, places_of, plain
 from carecommons.experiments.store.lock import NAME as LOCK
 from carecommons.experiments.store.lock import signed
@@ -36,7 +44,7 @@ def found(path: Path) -> tuple[Path, Path]:
         if path.is_dir() and shards:
             raise InputError(
                 f"{shown(path)}: holds shards and no runs of its own; name one, such as {shown(shards[0])}, "
-                f"or bring them together: carecommons merge {shown(path)}"
+                f"or bring them together: carecommons merge {pasted(path)}"
             )
         raise InputError(f"{shown(path)}: holds no runs, must be a folder that a sweep or a comparison wrote")
     return folder, file

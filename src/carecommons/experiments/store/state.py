@@ -15,7 +15,7 @@ from carecommons.experiments.provenance import code
 from carecommons.experiments.store import files
 from carecommons.experiments.store.asked import again, asked
 from carecommons.experiments.store.database import DONE, FAILED, Store
-from carecommons.experiments.store.errors import shown
+from carecommons.experiments.store.errors import pasted, shown
 from carecommons.experiments.store.identity import differences
 from carecommons.experiments.store.lock import Holder, holder
 from carecommons.experiments.task import key_of
@@ -78,7 +78,7 @@ class State:
         if self.holder:
             return f"wait for {self.holder}"
         if self.unmerged:
-            return f"bring in what its shards hold: carecommons merge {shown(self.folder)}"
+            return f"bring in what its shards hold: carecommons merge {pasted(self.folder)}"
         if not self.designs:
             return self._again("what was asked for is not known here")
         if self.missing:
@@ -86,9 +86,9 @@ class State:
         if self.unfinished:
             return self._again("more worlds may be needed")
         if self.failed:
-            return f"run once more what failed: carecommons retry {shown(self.folder)}"
+            return f"run once more what failed: carecommons retry {pasted(self.folder)}"
         if self.shard:
-            return f"when all shards are done: carecommons merge {shown(self.folder.parent)}"
+            return f"when all shards are done: carecommons merge {pasted(self.folder.parent)}"
         if not (self.folder / "summary.csv").exists():
             return self._again("its tables are not there yet")
         return f"look at {shown(self.folder / 'summary.csv')}"
