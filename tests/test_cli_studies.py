@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import carecommons as cc
 from test_cli import SMALL, carecommons, ran
 
 
@@ -100,3 +101,26 @@ def test_ranks_and_variance_say_on_what_they_rest(tmp_path: Path) -> None:
 def test_a_comparison_of_equals_says_so_in_one_line() -> None:
     shown = ran(f"compare derby --but council.funding=1.0 {SMALL} -r 1 -j 1").splitlines()
     assert len(shown) == 2 and shown[0].startswith("a and b are the same, so that nothing differs")
+
+
+def test_worlds_that_a_rule_may_add_must_have_seeds() -> None:
+    words = f"compare derby --but council.funding=0.5 {SMALL} -j 1 --until 30% --on council_spend"
+    result = carecommons(f"{words} --seed 9223372036854775700 --at-most 300")
+    assert result.exit_code == 2 and "300 pairs (--at-most) from seed" in result.stderr
+    ran(f"{words} --seed 9223372036854775790 --at-most 15")
+
+
+def test_a_comparison_says_what_it_leaves_out(tmp_path: Path) -> None:
+    words = f"compare derby --but council.funding=0.5 {SMALL} -j 1 -o {tmp_path / 'out'}"
+    assert "by the newest command" not in ran(f"{words} -r 3")
+    assert "by the newest command alone: 2 of 3 pairs kept here" in ran(f"{words} -r 2")
+
+
+def test_counts_are_ranked_for_as_many_people_where_sizes_differ(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    ran(f"sweep derby --months 3 -r 3 -j 1 --vary citizens=50,200 -o {folder}")
+    told = json.loads(ran(f"ranks {folder} --on latent --json"))
+    held = cc.load(folder)
+    assert isinstance(held, cc.Sweep)
+    per = sorted(each.mean for each in held.estimates("latent", per=1_000))
+    assert [row["mean"] for row in told] == pytest.approx(per)

@@ -242,7 +242,7 @@ def sweep_of(fundings: tuple[float, ...] = (0.7, 0.8, 0.9, 1.0, 1.1), replicates
     isolation = [0.2 + (1 - c["council.funding"]) * c["ties.lose_touch"] + 0.1 * luck for c in design.cells]
     funded = [100 + 10 * (c["council.funding"] - 1) + luck for c in design.cells]
     named = {"isolation": [each.tolist() for each in isolation], "funded": [each.tolist() for each in funded]}
-    return SimpleNamespace(design=design, values=named)
+    return SimpleNamespace(lacking=(), design=design, values=named)
 
 
 def own_loss() -> float:
@@ -287,7 +287,7 @@ def test_a_sweep_without_the_scenario_itself_is_compared_with_one_of_it() -> Non
     sweep = sweep_of((0.7, 0.8))
     with pytest.raises(InputError, match="no cell is the scenario as it stands"):
         cases(sweep, {"isolation": "rises"})
-    one = SimpleNamespace(design=Design(Scenario(), {}, 4), values={"isolation": [[0.2, 0.3, 0.4, 0.5]]})
+    one = SimpleNamespace(lacking=(), design=Design(Scenario(), {}, 4), values={"isolation": [[0.2, 0.3, 0.4, 0.5]]})
     assert cases(sweep, {"isolation": "rises"}, against=one).y.all()
     with pytest.raises(InputError, match="one cell in the same worlds"):
         cases(sweep, {"isolation": "rises"}, against=sweep)
@@ -342,7 +342,7 @@ def test_where_a_question_is_answered_yes_is_a_box_of_parameters() -> None:
 def test_levels_that_are_lists_can_be_compared_with() -> None:
     shares = ((0.8, 0.05, 0.15), (0.7, 0.15, 0.15))
     design = Design(Scenario(), {"council.shares": shares}, 2)
-    sweep = SimpleNamespace(design=design, values={"isolation": [[1.0, 2.0], [3.0, 4.0]]})
+    sweep = SimpleNamespace(lacking=(), design=design, values={"isolation": [[1.0, 2.0], [3.0, 4.0]]})
     for told in (shares[0], list(shares[0])):
         found = cases(sweep, {"isolation": "rises"}, against={"council.shares": told})
         assert found.y.tolist() == [True]

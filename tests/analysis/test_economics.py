@@ -87,7 +87,9 @@ def test_monte_carlo_comes_within_four_standard_errors_of_the_closed_forms() -> 
 
 
 def test_without_uncertainty_information_is_worth_nothing() -> None:
-    assert ec.evpi([3.0] * 4, [1.0] * 4, 10).value == 0
+    surely = ec.evpi([3.0] * 4, [1.0] * 4, 10)
+    assert surely.value == 0 and math.isnan(surely.low) and surely.interval == "one arm is better in every pair"
+    assert not math.isnan(ec.evpi([3.0, 30.0] * 2, [1.0] * 4, 10).low)
     assert math.isnan(ec.probability_normal(1.0, math.nan))
     assert ec.probability_normal(1.0, 0.0) == 1 and ec.probability_normal(0.0, 0.0) == 0
 

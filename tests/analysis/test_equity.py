@@ -189,3 +189,21 @@ def test_what_cannot_be_meant_is_refused_in_one_line(act: Any, message: str) -> 
     with pytest.raises(InputError) as caught:
         act()
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_all_measures_of_a_lean_have_one_sign_also_for_a_loss_and_none_where_one_quintile_lives() -> None:
+    people = np.full((6, 5), 100.0)
+    harm = -np.outer(
+        1 + np.arange(6) / 50, [50.0, 40.0, 30.0, 20.0, 10.0]
+    )  # a loss, the most of it the most deprived's
+    for values, sign in ((harm, 1.0), (-harm, -1.0)):
+        found = gradient(values, people)
+        assert (np.sign(found[["value", "low", "high"]].to_numpy()) == sign).all()
+    alone = gradient(harm, people * [1, 0, 0, 0, 0])
+    assert alone["value"].isna().all() and alone["low"].isna().all()
+
+
+def test_an_index_of_what_is_no_number_is_refused() -> None:
+    for values in ([1.0, np.nan], [[1.0, 2.0]], []):
+        with pytest.raises(InputError, match="equity: values"):
+            concentration_index(values)

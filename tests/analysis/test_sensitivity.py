@@ -401,7 +401,9 @@ def sweep_of(method: str, size: int, over: dict[str, Any], replicates: int = 5, 
     own = np.array([3 * float(cell["council.funding"]) for cell in design.cells])
     luck = np.arange(replicates) % 3
     return SimpleNamespace(
-        design=design, values={"isolation": (own[:, None] + luck).tolist(), "people": np.ones((len(own), 5)).tolist()}
+        lacking=(),
+        design=design,
+        values={"isolation": (own[:, None] + luck).tolist(), "people": np.ones((len(own), 5)).tolist()},
     )
 
 

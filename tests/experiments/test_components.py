@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carecommons.errors import InputError
+from carecommons.experiments import components
 from carecommons.experiments.components import (
     WORLDS,
     Components,
@@ -212,3 +213,21 @@ def test_both_plans_have_the_error_that_they_promise(noise: float) -> None:
     draws, runs = brute_force(noise, 0.05)
     plain = [np.var(rng.normal(0, math.sqrt(1 + noise / runs), draws), ddof=1) for _ in range(times)]
     assert math.sqrt(np.mean((np.array(plain) - 1) ** 2)) == pytest.approx(0.05, rel=ERRORS / math.sqrt(2 * times))
+
+
+@pytest.mark.parametrize("worlds", ["own", "draw", "all"])
+def test_scenarios_far_apart_have_an_interval_about_their_variance(worlds: Any) -> None:
+    """Where the noise is next to nothing beside them, and where it is rounding alone."""
+    means = np.array([0.0, 1000.0, 5000.0])
+    for noise in (1e-3, 1e-6, 1e-9, 0.0):
+        luck = np.random.default_rng(1).normal(size=(8, 3, 4)) * noise
+        found = split(means[None, :, None] + luck, worlds).parts["scenario"]
+        assert found.estimate == pytest.approx(means.var(ddof=1), rel=1e-3)
+        assert found.low <= found.estimate <= found.high
+
+
+@pytest.mark.parametrize(("df", "noise_df"), [(1, 3), (2, 11), (4, 30), (6, 100)])
+def test_far_out_the_limit_takes_over_without_a_step(df: int, noise_df: int) -> None:
+    for tail in (0.025, 0.975):
+        near, far = (components._non_centrality(components._FAR * f, df, noise_df, tail) / f for f in (0.999, 1.001))
+        assert near == pytest.approx(far, rel=2e-3)

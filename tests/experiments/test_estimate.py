@@ -16,6 +16,7 @@ from carecommons.experiments.estimate import (
     UNVARIED,
     Paired,
     estimate,
+    gaps,
     half_width_of,
     last_year,
     mean,
@@ -184,3 +185,13 @@ def test_from_a_to_c_is_from_a_to_b_and_on_to_c(worlds: list[tuple[float, float,
     there, on, straight = Paired.of(a, b), Paired.of(b, c), Paired.of(a, c)
     # Each difference of numbers up to 1e6 is rounded at 2e6 * 2^-53.
     assert straight.difference.mean == pytest.approx(there.difference.mean + on.difference.mean, abs=1e-9)
+
+
+def test_equal_differences_of_unequal_values_have_no_spread_whatever_their_last_digits() -> None:
+    a = [0.1 * k for k in range(1, 31)]
+    b = [x + 7.3 for x in a]
+    assert len({y - x for x, y in zip(a, b, strict=True)}) > 1  # as they come out
+    found = Paired.of(a, b)
+    assert found.spread == 0 and found.difference.half_width == 0 and found.variance_reduction == math.inf
+    assert found.still_needed(0.1, relative=True) == UNVARIED - 30
+    assert gaps([1.0, NAN, 2.0], [2.0, 1.0, 5.0])[::2] == [1.0, 3.0] and gaps([], []) == []

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import carecommons as cc
 from carecommons.errors import InputError
-from carecommons.experiments.levels import kind_of, levels_of, parse_set, parse_vary
+from carecommons.experiments.levels import kind_of, levels_of, parse_set, parse_vary, plain
 
 
 def test_a_range_is_exact_decimals_with_both_ends() -> None:
@@ -132,3 +133,9 @@ def test_a_level_may_come_again_where_factors_are_varied_together() -> None:
 )
 def test_the_kind_of_a_key_is_that_of_its_values(key: str, kind: type) -> None:
     assert kind_of(key) is kind
+
+
+def test_a_level_beyond_all_numbers_is_refused_and_lists_may_come_out_of_arrays() -> None:
+    with pytest.raises(InputError, match="funding"):
+        cc.sweep(cc.Scenario(place="derby", citizens=10, months=1), {"council.funding": [10**400]}, replicates=1)
+    assert plain(np.array([1, 2]), tuple) == (1.0, 2.0) and plain(np.float64(2), float) == 2.0

@@ -161,7 +161,8 @@ def test_cells_are_compared_in_worlds_that_all_of_them_have() -> None:
     [
         ({}, {}, "there must be a cell"),
         ({"a": [1.0], "b": [1.0, 2.0]}, {}, "each cell a value in each world"),
-        ({"a": [NAN]}, {}, "no world in which every cell has a value"),
+        ({"a": [NAN]}, {}, "no worlds in which every cell has a value"),
+        ({"a": [1.0], "b": [2.0]}, {}, "1 world in which every cell has a value, must be at least 2"),
         ({"a": [1.0]}, {"samples": 0}, "samples = 0 must be a whole number from 1"),
         ({"a": [1.0]}, {"good": "neither"}, "good = neither must be 'up' or 'down'"),
         ({"a": [1.0]}, {"good": "upp"}, "good = upp must be 'up' or 'down'"),

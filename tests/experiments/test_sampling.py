@@ -190,7 +190,8 @@ def test_a_sample_has_as_many_cells_as_it_says(method: str, size: int, inputs: i
         ("sobol:100", "size = 100 must be a power of two for sobol, such as 64 or 128"),
         ("saltelli:3", "must be a power of two for saltelli, such as 16 or 32"),
         ("saltelli:9000", "must be a power of two for saltelli, such as 8192"),
-        ("lhs:10:4294967296", "must be method:size"),
+        ("lhs:10:4294967296", "seed = 4294967296 must be a whole number from 0 to 4294967295"),
+        ("lhs:10:4294967296000", "must be method:size"),
     ],
 )
 def test_a_sample_that_cannot_be_is_refused(text: str, message: str) -> None:

@@ -10,10 +10,10 @@ from rich.console import Console
 import carecommons as cc
 from carecommons.experiments.estimate import NAN, Estimate
 from carecommons.experiments.show import (
-    _over,
     axis_of,
     figure,
     level_of,
+    over,
     per_of,
     percent,
     plainly,
@@ -117,7 +117,7 @@ def test_other_designs_are_lists() -> None:
     ],
 )
 def test_what_a_run_counts_with_is_said_as_it_is(months: tuple[int, ...], last: int, words: str) -> None:
-    assert _over(months, last) == words
+    assert over(months, last) == words
 
 
 def test_a_comparison_of_equals_is_one_line_and_one_pair_has_no_interval() -> None:

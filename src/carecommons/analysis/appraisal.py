@@ -25,6 +25,7 @@ from carecommons.place.ledger import Account
 from carecommons.units import MINUTES_AN_HOUR, MONTHS_A_YEAR, PENCE_A_POUND
 
 PER: Final = 1_000  # adults that costs and effects are given for
+NOT_KNOWN: Final = "cost not known, as no flow of the NHS is simulated"
 PRICE_YEAR: Final = 2024
 """The year at whose prices the model's money is read: its fees are of 2022-23 to 2024-25, and taken as they stand."""
 
@@ -88,8 +89,9 @@ class Appraisal:
                               _shown(borne, ("party", "component")))  # fmt: skip
         marked = self.ceac[(self.ceac["mark"] != "") | (self.ceac["threshold"] == 0)]
         marked = marked.rename(columns={"probability": "value"})
-        yield show.rows_table(f"Probability that b is worth its cost, by pounds for one of {m['effect']['unit']}",
-                              _shown(marked, ("threshold", "mark")))  # fmt: skip
+        if len(marked):
+            yield show.rows_table(f"Share of pairs in which b is worth its cost, by pounds for one of "
+                                  f"{m['effect']['unit']}", _shown(marked, ("threshold", "mark")))  # fmt: skip
         first = self.equity[self.equity["gradient"] == self.equity["gradient"].iloc[0]]
         yield show.rows_table("By deprivation quintile, 1 the most deprived; opportunity cost equally distributed",
                               _shown(first, ("uptake", "part", "quintile")))  # fmt: skip
@@ -149,7 +151,7 @@ def appraise(
         cannot be brought to another.
     """
     good, chosen = _effect(effect), parties_of(perspective)
-    hour = (price("unpaid_hour").amount if unpaid_hour is None else unpaid_hour).at(price_year)
+    hour = (price("unpaid_hour").amount if unpaid_hour is None else _money("unpaid_hour", unpaid_hour)).at(price_year)
     worth = _threshold(good, threshold).at(price_year)
     rates = schedule_of(schedule)
     effect_rates = rates if effect_schedule is None else schedule_of(effect_schedule)
@@ -172,17 +174,18 @@ def appraise(
         equity.distribution(benefit, cost, worth.pounds, a.column("in_need").sum(axis=1), uptake=way, received=money)
         for way in equity.UPTAKE
     ]
+    known = chosen != PERSPECTIVES["nhs"]
     levels = {"a": gains["a"], "b": gains["b"], "b - a": benefit}
     adults = scale * a.column("people").sum(axis=1) / months
     return Appraisal(
-        table=_headlines(cost, change, worth, good, parts, seed),
+        table=_headlines(cost, change, worth, good, parts, seed, known),
         perspectives=_bearers(a, b, scale, rates, when),
-        ceac=economics.ceac(cost, change, ladder, marks=good.name == "scrqol_years"),
+        ceac=economics.ceac(cost, change, ladder if known else [], marks=known and good.name == "scrqol_years"),
         equity=pd.concat(tables, ignore_index=True),
         gradient=pd.concat(
             [equity.gradient(level, adults).assign(arm=arm) for arm, level in levels.items()], ignore_index=True
         ),
-        words=economics.icer(cost, change).words,
+        words=economics.icer(cost, change).words if known else NOT_KNOWN,
         method={"pairs": len(a.sums), "months": months}
         | _method(good, perspective, worth, hour, (rates, effect_rates), when, len(a.sums)),
     )
@@ -272,15 +275,22 @@ def _stack(answers: Any, name: str) -> Any:
 def _effect(name: str) -> Effect:
     if name not in EFFECTS:
         why = "; the model has no life satisfaction from 0 to 10 and no health" if name in ("wellby", "qaly") else ""
-        known = why or did_you_mean(name, EFFECTS) or f"; there are {', '.join(EFFECTS)}"
+        known = why + (did_you_mean(str(name), EFFECTS) or f"; there are {', '.join(EFFECTS)}")
         raise InputError(f"appraise: unknown effect '{one_line(name)}'{known}")
     return EFFECTS[name]
 
 
+def _money(name: str, given: Any) -> Money:
+    if not isinstance(given, Money) or given.pence < 0:
+        raise InputError(f"appraise: {name} = {one_line(given)} must be Money(pence, year) of 0 pence or more")
+    return given
+
+
 def _threshold(good: Effect, told: Money | None) -> Money:
     if told is None and not good.price:
-        raise InputError(f"appraise: no price is known for one of '{good.unit}'; give threshold=Money(pence, year)")
-    found = price(good.price).amount if told is None else told
+        raise InputError(f"appraise: no price is known for one of '{good.unit}'; give --threshold POUNDS, or "
+                         "threshold=Money(pence, year)")  # fmt: skip
+    found = price(good.price).amount if told is None else _money("threshold", told)
     if found.pence <= 0:
         raise InputError(f"appraise: threshold = {found} must be above £0")
     return found
@@ -295,20 +305,25 @@ def _adults(a: _Arm, b: _Arm, months: int) -> float:
     return found
 
 
-def _headlines(cost: F64, change: F64, worth: Money, good: Effect, parts: Mapping[str, F64], seed: int) -> pd.DataFrame:
-    net = economics.net_benefit(cost, change, worth.pounds)
-    known = economics.evpi(cost, change, worth.pounds, seed=seed)
-    known = known._replace(value=known.value / PER, low=known.low / PER, high=known.high / PER)
+def _headlines(
+    cost: F64, change: F64, worth: Money, good: Effect, parts: Mapping[str, F64], seed: int, costed: bool
+) -> pd.DataFrame:
     found: list[tuple[str, str, Figure]] = [
         ("incremental cost", "pounds", average(cost)),
         ("incremental effect", good.unit, average(change)),
-        ("ICER", f"pounds for one of {good.unit}", economics.icer(cost, change).icer),
-        (f"net benefit at {worth}", "pounds", average(net)),
-        (f"worth its cost at {worth}", "share of pairs", share(int((net > 0).sum()), len(net))),
-        ("EVPI", "pounds an adult", known),
     ]
+    if costed:
+        net = economics.net_benefit(cost, change, worth.pounds)
+        known = economics.evpi(cost, change, worth.pounds, seed=seed)
+        known = known._replace(value=known.value / PER, low=known.low / PER, high=known.high / PER)
+        found += [
+            ("ICER", f"pounds for one of {good.unit}", economics.icer(cost, change).icer),
+            (f"net benefit at {worth}", "pounds", average(net)),
+            (f"worth its cost at {worth}", "share of pairs", share(int((net > 0).sum()), len(net))),
+            ("EVPI", "pounds an adult", known),
+        ]
     rows = [{"what": what, "unit": unit, **figure.row()} for what, unit, figure in found]
-    switch = economics.switching_values(parts, change, worth.pounds) if parts else pd.DataFrame()
+    switch = economics.switching_values(parts, change, worth.pounds) if costed and parts else pd.DataFrame()
     for row in switch.to_dict("records"):
         rows.append({
             "what": f"switching value: {row['what']}", "unit": "x its increment", "value": row["multiplier"],
@@ -357,8 +372,8 @@ def _method(
             "forward.",
             f"Discounted: money {rates[0].name}, effects {rates[1].name} ({rates[0].vintage}); flows at the {when} of "
             "their year.",
-            f"Intervals are 95% over {n} pairs, and tell of luck between worlds, not of uncertain parameters, unless "
-            "pairs are draws of these.",
+            f"Intervals, shares of pairs and EVPI are over {n} pairs: they tell of luck between worlds, which a larger "
+            "place has less of, and of uncertain parameters only where pairs are draws of these.",
             "Thresholds of NICE and the Green Book are for a QALY, in cash. The NHS bears 0 because none of its flows "
             "are simulated.",
         ],
@@ -371,9 +386,14 @@ def _shown(table: pd.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
     for row in table.to_dict("records"):
         head = {name: str(row[name]) if not isinstance(row[name], float) else row[name] for name in names}
         figures = {
-            "value": show.figure(row["value"]),
-            "95% interval": f"{show.figure(row['low'])} to {show.figure(row['high'])}", "n": row["n"],
+            "value": _small(row["value"]),
+            "95% interval": f"{_small(row['low'])} to {_small(row['high'])}", "n": row["n"],
         }  # fmt: skip
         rest = {name: row[name] for name in ("unit", "interval") if name in row}
         rows.append(head | figures | rest)
     return rows
+
+
+def _small(value: float) -> str:
+    """A number for people; what is too small for four places after the point keeps two digits of its own."""
+    return f"{value:.1e}" if 0 < abs(value) < 0.001 else show.figure(value)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.estimate import Estimate, variance
-from carecommons.experiments.show import axis_of, level_of, per_of, title_of
+from carecommons.experiments.show import axis_of, level_of, over, per_of, title_of
 from carecommons.experiments.sweep import Sweep
 from carecommons.kernels.arrays import F64
 from carecommons.outcomes.catalogue import BY_NAME
@@ -58,14 +58,17 @@ def arms_of(comparison: Comparison) -> str:
     return f"{where}: {comparison.scenario_b.name or 'b'} against {comparison.scenario_a.name or 'a'}"
 
 
-def source_of(
-    scenario: Scenario, runs: str, other: Scenario | None = None, counted: str = "mean of the last 12 months",
-    luck: str = "95% t intervals, paired luck",
-) -> str:  # fmt: skip
-    """The source line that every picture carries."""
+def source_of(scenario: Scenario, runs: str, counted: str = "", other: Scenario | None = None) -> str:
+    """The source line that every picture carries: `runs` in words, and what a run counts with."""
     size = (place_of(scenario), f"{scenario.citizens:,} citizens", runs, f"{scenario.months} months")
     hashes = scenario.digest if other is None else f"{scenario.digest} and {other.digest}"
-    return "carecommons: " + ", ".join(part for part in (*size, counted, luck, f"scenario {hashes}") if part)
+    return "carecommons: " + ", ".join(part for part in (*size, counted, f"scenario {hashes}") if part)
+
+
+def counted_of(count: int, what: str, months: Sequence[int], last: int) -> tuple[str, str]:
+    """How many replicates or pairs there are, and what a run of so many months counts with, and how sure that is."""
+    sure = ", 95% t intervals, paired luck" if count > 1 else ""
+    return f"{count} {what}{'s' if count != 1 else ''}", f"{over(months, last)}{sure}"
 
 
 def minus(text: str) -> str:

@@ -138,7 +138,10 @@ def _holding(sweep: Sweep, condition: Condition, partners: Sequence[int | None],
         )
         change = None if before is None else estimate([b - a for a, b in zip(before, row, strict=True)])
         if np.isnan(level.mean) or (condition.of_change and (change is None or np.isnan(change.mean))):
-            raise InputError(f"discover: {condition.outcome} has no value in cell {number}: a mean over nobody")
+            why = " and ".join(sweep.lacking) or "a mean over nobody"
+            raise InputError(f"discover: {condition.outcome} has no value in cell {number}: {why}")
+        if condition.surely and change is not None and np.isnan(change.low):
+            raise InputError("discover: 'surely' needs an interval: at least 2 replicates (-r)")
         found.append(condition.holds(level, change, np.nan if before is None else estimate(before).mean))
     return np.array(found, bool)
 
@@ -149,15 +152,17 @@ def _against(sweep: Sweep, against: Any) -> tuple[list[int | None], Sweep | None
     if against is None:
         own = sweep.design.own_cell
         if own is None:
-            raise InputError("discover: no cell is the scenario as it stands; say what to compare with (against), "
-                             "such as council.funding=1.0, or a sweep of one cell")  # fmt: skip
+            few = [f"{key}={levels[0]}" for key, levels in sweep.design.factors.items()]
+            such = f", such as {one_line(few[0])}" if few else ""
+            raise InputError(f"discover: no cell is the scenario as it stands; say what to compare with (against){such}"
+                             ", or a sweep of one cell")  # fmt: skip
         return [own] * len(cells), None
     if isinstance(against, Mapping):
         factors = sweep.design.factors
         for key in against:
             if key not in factors:
-                raise InputError(f"discover: against '{one_line(key)}' was not varied"
-                                 f"{did_you_mean(key, factors)}")  # fmt: skip
+                known = did_you_mean(key, factors) or f"; these were: {one_line(', '.join(factors), 160)}"
+                raise InputError(f"discover: against '{one_line(key)}' was not varied{known}")
         against = {key: plain(value, kind_of(key)) for key, value in against.items()}
         for key, value in against.items():
             if value not in factors[key]:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from carecommons.analysis.problem import check_seed
 from carecommons.errors import InputError, one_line
 from carecommons.evidence.prices import prices
 from carecommons.experiments.estimate import COVERAGE, NAN, covariance, estimate, mean, variance
@@ -171,9 +172,17 @@ def evpi_of(net: Any) -> float:
 
 
 def evpi(cost: Any, effect: Any, threshold: float, *, seed: int = 0, draws: int = DRAWS) -> Figure:
-    """Expected value of perfect information about which of two arms is better, in the unit of cost."""
+    """Expected value of perfect information about which of two arms is better, in the unit of cost.
+
+    What is learned is what differs between the pairs: parameters where each pair is a draw of them, else no more than
+    the luck of each world. The interval is NaN where one arm is better in every pair, which drawing pairs again cannot
+    put in doubt.
+    """
+    check_seed(seed, "economics")
     net = net_benefit(cost, effect, threshold)
     arms = np.stack([np.zeros_like(net), net], axis=1)
+    if not (net > 0).any() or not (net < 0).any():
+        return Figure(evpi_of(arms), NAN, NAN, len(net), "one arm is better in every pair")
     low, high = bootstrap(evpi_of, arms, seed=seed, draws=draws)
     return Figure(evpi_of(arms), low, high, len(net), f"bootstrap 95%, {draws} draws, seed {seed}")
 

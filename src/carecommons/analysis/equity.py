@@ -46,9 +46,9 @@ def concentration_index(values: Any, people: Any | None = None, *, absolute: boo
     one is NaN where the mean is 0.
     """
     value = np.asarray(values, np.float64)
+    weight, rank = _ranked(value, people)
     if people is None and not absolute:
         return fairness.concentration_index(value, np.arange(len(value)))
-    weight, rank = _ranked(value, people)
     centre = _dot(weight, value)
     twice = 2.0 * _dot(weight, (value - centre) * rank)  # covariance with rank: the mean rank falls out
     if absolute:
@@ -138,17 +138,22 @@ def distribution(
 def gradient(values: Any, people: Any) -> pd.DataFrame:
     """How a benefit or outcome by pair and quintile (n, 5) leans, a person: three measures with intervals over pairs.
 
-    `people` (n, 5) are those among whom it is shared. Negative: more for the more deprived.
+    `people` (n, 5) are those among whom it is shared. Negative: more for the more deprived, and that in all three: the
+    relative index is by the size of the mean, so that of a loss it keeps the absolute one's sign. NaN where a single
+    quintile has people.
     """
     value, weight = np.asarray(values, np.float64), np.asarray(people, np.float64)
     each = np.divide(value, weight, out=np.zeros_like(value), where=weight > 0)
     slopes = [slope_index(v, w) for v, w in zip(each, weight, strict=True)]
-    leans = [concentration_index(v, w, absolute=True) for v, w in zip(each, weight, strict=True)]
-    means = [math.fsum(v) / math.fsum(w) for v, w in zip(value.tolist(), weight.tolist(), strict=True)]
+    told = [k for k, w in enumerate(weight) if (w > 0).sum() > 1]
+    leans = [concentration_index(each[k], weight[k], absolute=True) for k in told]
+    means = [math.fsum(value[k].tolist()) / math.fsum(weight[k].tolist()) for k in told]
+    sign = -1.0 if math.fsum(means) < 0 else 1.0
     found = {
         "slope index": average(slopes),
         "concentration index, absolute": average(leans),
-        "concentration index, relative": ratio(leans, means),  # of means: a pair's own mean may be near 0
+        # Of means: a pair's own mean may be near 0.
+        "concentration index, relative": ratio(leans, [sign * each for each in means]),
     }
     return pd.DataFrame([{"measure": name, **figure.row()} for name, figure in found.items()])
 

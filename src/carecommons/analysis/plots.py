@@ -23,6 +23,7 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 from carecommons.analysis.captions import (
     VERDICTS,
     arms_of,
+    counted_of,
     definition_of,
     grid_of,
     head_of,
@@ -39,7 +40,7 @@ from carecommons.analysis.captions import (
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.comparison import Comparison
 from carecommons.experiments.design import check_outcomes
-from carecommons.experiments.estimate import Estimate
+from carecommons.experiments.estimate import LAST, Estimate
 from carecommons.experiments.show import (
     axis_of,
     decimals_for,
@@ -167,8 +168,9 @@ def heat_map(sweep: Sweep, outcome: str) -> Figure:
                 axes.set_ylabel(side)
             _mark_own(axes, sweep, columns, rows, across, down)
         own = "" if changes is None else f"; outlined: {own_name(sweep)}; bold: its interval leaves out 0"
-        _note(picture, f"± half-width of the 95% interval{own}")
-        _source(picture, source_of(design.scenario, f"{design.replicates} replicates"))
+        sure = "± half-width of the 95% interval" if design.replicates > 1 else "one replicate: no interval"
+        _note(picture, f"{sure}{own}")
+        _source(picture, source_of(design.scenario, *_counted(sweep)))
     return picture
 
 
@@ -197,9 +199,16 @@ def line(sweep: Sweep, outcome: str) -> Figure:
             if (own := sweep.design.own_cell) is not None:
                 axes.axvline(where[own], color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
         own_words = "" if changes is None else f"; broken line: {own_name(sweep)}"
-        _note(picture, f"bars: 95% intervals{own_words}")
-        _source(picture, source_of(sweep.design.scenario, f"{sweep.design.replicates} replicates"))
+        sure = "bars: 95% intervals" if sweep.design.replicates > 1 else "one replicate: no interval"
+        _note(picture, f"{sure}{own_words}")
+        _source(picture, source_of(sweep.design.scenario, *_counted(sweep)))
     return picture
+
+
+def _counted(sweep: Sweep) -> tuple[str, str]:
+    design = sweep.design
+    months = design.factors.get("months", (design.scenario.months,))
+    return counted_of(design.replicates, "replicate", months, LAST)
 
 
 def _draw_levels(axes: Axes, where: Sequence[Any], found: Sequence[Estimate], joined: bool) -> None:
@@ -233,7 +242,7 @@ def panels(scenario: Scenario, seed: int, series: pd.DataFrame, outcomes: Sequen
             axes.set_axisbelow(True)
             if number // 3:
                 axes.set_xlabel("month", color=GREY, fontsize=9)
-        _source(picture, source_of(scenario, f"1 run, seed {seed}", counted="", luck=""))
+        _source(picture, source_of(scenario, f"1 run, seed {seed}"))
     return picture
 
 
@@ -262,10 +271,9 @@ def forest(comparison: Comparison) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("standardised difference, b less a")
         _legend(axes)
-        counted = f"mean of the last {comparison.last} months"
-        _source(
-            picture, source_of(comparison.scenario_a, f"{len(comparison.ends)} pairs", comparison.scenario_b, counted)
-        )
+        months = [comparison.scenario_a.months, comparison.scenario_b.months]
+        said = counted_of(len(comparison.ends), "pair", months, comparison.last)
+        _source(picture, source_of(comparison.scenario_a, *said, comparison.scenario_b))
     return picture
 
 

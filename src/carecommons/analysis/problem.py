@@ -181,8 +181,13 @@ class Sampled:
         loose = [key for key in design.cells[0] if key not in own and key not in held]
         many = [key for key in loose if len(dict.fromkeys(design.cells[k][key] for k in cells)) > 1]
         if not cells or many:
+
+            def levels(key: str) -> list[Any]:
+                return list(dict.fromkeys(cell[key] for cell in design.cells))
+
             told = (
-                f"{', '.join(many)} varied too; give at={{key: level}}"
+                f"{', '.join(many)} varied too; give at={{key: level}}, or --at {many[0]}={levels(many[0])[0]}; "
+                f"there are {one_line(', '.join(map(str, levels(many[0]))), 160)}"
                 if cells
                 else f"at = {one_line(held)} is no cell"
             )
@@ -193,7 +198,10 @@ class Sampled:
 
     def values(self, sweep: Any, outcome: str) -> F64:
         """What the runs of these cells count with (cells, replicates)."""
-        return np.array(sweep.values[outcome], np.float64)[self.cells]
+        found = np.array(sweep.values[outcome], np.float64)[self.cells]
+        if sweep.lacking and not np.isfinite(found).all():
+            raise InputError(f"sensitivity: {outcome} has no value in some runs: {' and '.join(sweep.lacking)}")
+        return found
 
 
 def _number(axis: Mapping[str, Any], level: Any) -> float:

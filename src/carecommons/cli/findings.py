@@ -25,20 +25,26 @@ ON = click.option("--on", "outcome", default="isolation", metavar="NAME", help="
     "carecommons sensitivity out/screen --on isolation"))  # fmt: skip
 @click.argument("folder")
 @ON
+@click.option("--at", "ats", multiple=True, metavar="KEY=VALUE", help="The level of what was varied beside the sample.")
 @JSON
-def sensitivity(folder: str, outcome: str, as_json: bool) -> None:
+def sensitivity(folder: str, outcome: str, ats: Sequence[str], as_json: bool) -> None:
     """Say which inputs of the sweep in FOLDER move an outcome, by its design: Morris' screening or Sobol' indices."""
     from carecommons.analysis.screening import screen
     from carecommons.analysis.sensitivity import sobol_of
+    from carecommons.experiments.levels import kind_of, parse_set, plain
 
     found = swept(folder, "sensitivity")
-    kinds = [block["kind"] for block in found.design.method.get("blocks", ())]
+    made = [block["kind"] for block in found.design.method.get("blocks", ())] or ["several designs joined"]
+    if not {"morris", "saltelli"} & {*made}:
+        raise InputError(f"sensitivity: the design of {one_line(folder, 200)} is {' x '.join(made)}, must be "
+                         "--sample morris or --sample saltelli")  # fmt: skip
+    at = {key: plain(value, kind_of(key)) for key, value in parse_set(ats, "--at").items()}
     try:
-        said = screen(found, outcome) if "morris" in kinds else sobol_of(found, outcome)
+        said = screen(found, outcome, at=at) if "morris" in made else sobol_of(found, outcome, at=at)
     except InputError as problem:
         raise InputError(f"{one_line(folder, 200)}: {problem}") from None
     tell(said, as_json)
-    _note(found, as_json)
+    _note(found.notes, as_json)
 
 
 @cli.command(short_help="Say where something happens.", epilog=example(
@@ -70,7 +76,7 @@ def discover(folder: str, wheres: Sequence[str], against: Sequence[str], most: i
     question = dict(assignments(wheres, "--where", "outcome=what, such as isolation=rises"))
     found = swept(folder, "discover")
     tell(where(found, question, against=parse_set(against, "--against") or None, most=most), as_json)
-    _note(found, as_json)
+    _note(found.notes, as_json)
 
 
 @cli.command(
@@ -86,7 +92,7 @@ def variance(folder: str, outcome: str, as_json: bool) -> None:
     found = swept(folder, "variance")
     rows = found.components(outcome).records()
     tell(rows, as_json, show.rows_table(f"Variance of {outcome}, {_worlds(found.design.replicates)}", rows))
-    _note(found, as_json)
+    _note(found.notes, as_json)
 
 
 @cli.command(
@@ -99,6 +105,7 @@ def variance(folder: str, outcome: str, as_json: bool) -> None:
 def ranks(folder: str, outcome: str, good: Literal["up", "down"] | None, as_json: bool) -> None:
     """Rank the settings of the sweep in FOLDER by an outcome, and say how the order would fare in other worlds."""
     from carecommons.experiments import show
+    from carecommons.experiments.ranking import FEW
 
     sweep = swept(folder, "ranks")
     found = sweep.ranks(outcome, good)
@@ -107,7 +114,9 @@ def ranks(folder: str, outcome: str, good: Literal["up", "down"] | None, as_json
     less = "" if found.worlds == found.asked else f" of {found.asked}, those in which every cell has a value"
     title = f"By {outcome}, the best first{most}, {_worlds(found.worlds)}{less}"
     tell(rows, as_json, show.rows_table(title, rows[:SHOWN]))
-    _note(sweep, as_json)
+    if found.worlds < FEW and not as_json:
+        click.echo(f"of fewer than {FEW} worlds the probabilities are surer than they should be")
+    _note(sweep.notes, as_json)
 
 
 @cli.command(short_help="Say what a difference is worth.", epilog=example(
@@ -124,10 +133,15 @@ def ranks(folder: str, outcome: str, good: Literal["up", "down"] | None, as_json
 )
 @click.option("--threshold", type=Pounds(), metavar="POUNDS", help="What one unit of the effect is worth.")
 @click.option(
-    "--discount", default="standard", metavar="SCHEDULE", help="standard, health, low, nice or none.  [standard]"
+    "--discount",
+    default="standard",
+    metavar="SCHEDULE",
+    help="Of money: standard, low, nice, none; health is meant for effects.  [standard]",
 )
+@click.option("--discount-effects", metavar="SCHEDULE", help="Of effects, such as health.  [as money]")
 @JSON
-def appraise(folder: str, effect: str, perspective: str, threshold: float | None, discount: str, as_json: bool) -> None:
+def appraise(folder: str, effect: str, perspective: str, threshold: float | None, discount: str,
+             discount_effects: str | None, as_json: bool) -> None:  # fmt: skip
     """Say what policy b of the comparison in FOLDER costs and does beyond policy a, for whom, and if it is worth it."""
     from carecommons.analysis import appraisal
     from carecommons.evidence.prices import Money
@@ -138,7 +152,9 @@ def appraise(folder: str, effect: str, perspective: str, threshold: float | None
     if not isinstance(found, Comparison):
         raise InputError(f"appraise: {one_line(folder, 200)} holds a sweep, must be a comparison")
     worth = None if threshold is None else Money.of(threshold, appraisal.PRICE_YEAR)
-    tell(appraisal.appraise(found, effect=effect, perspective=perspective, threshold=worth, schedule=discount), as_json)
+    tell(appraisal.appraise(found, effect=effect, perspective=perspective, threshold=worth, schedule=discount,
+                            effect_schedule=discount_effects), as_json)  # fmt: skip
+    _note(found.notes, as_json)
 
 
 def swept(folder: str, command: str) -> Sweep:
@@ -156,9 +172,9 @@ def _worlds(count: int) -> str:
     return f"in {count:,} world{'s' * (count != 1)}"
 
 
-def _note(found: Sweep, as_json: bool) -> None:
-    """Say what the numbers of a sweep lack or leave out, beside the table or, where that is JSON, on stderr."""
-    for line in found.notes:
+def _note(notes: Sequence[str], as_json: bool) -> None:
+    """Say what the numbers lack or leave out, beside the table or, where that is JSON, on stderr."""
+    for line in notes:
         click.echo(f"carecommons: note: {line}" if as_json else line, err=as_json)
 
 

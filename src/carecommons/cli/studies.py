@@ -158,7 +158,7 @@ def compare(ctx: click.Context, subject: str, other: str | None, buts: Sequence[
     if stop is not None and replicates is not None:
         raise InputError("compare: --until says how many worlds there are; leave out -r, or give --at-most")
     a, b = change.of(subject), changed(change.of(other or subject), buts, "--but")
-    worlds = comparing.check(a, b, change.worlds(30 if replicates is None else replicates))
+    worlds = comparing.check(a, b, change.worlds(1 if stop else replicates or 30), stop=stop)
     with resumable(report):
         found = comparing.run(a, b, worlds, crew.of(), report.out, command=command_line(), force=report.force,
                               progress=not report.as_json, stop=stop, draw=differences)  # fmt: skip

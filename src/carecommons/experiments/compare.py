@@ -57,16 +57,18 @@ def compare(
     stop
         Go on until an outcome's difference is known precisely enough.
     """
-    worlds = check(scenario_a, scenario_b, seeds, last)
     if stop is not None and not isinstance(stop, Stop):
         raise InputError(f"compare: stop = {one_line(stop)} must be a Stop, such as Stop('funded', Precision(0.1))")
+    worlds = check(scenario_a, scenario_b, seeds, last, stop)
     engine = workers(jobs) if engine is None else check_engine(engine)
     return run(scenario_a, scenario_b, worlds, engine, out, last=last, force=force, progress=progress,
                stop=stop)  # fmt: skip
 
 
-def check(a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST) -> tuple[int, ...]:
-    """The worlds, when the two can be compared in them."""
+def check(
+    a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST, stop: Stop | None = None
+) -> tuple[int, ...]:
+    """The worlds, when the two can be compared in them; with `stop` the first, from which all that it may add count."""
     for scenario in (a, b):
         expect(scenario, "compare").profile()
     if not isinstance(seeds, Iterable):
@@ -77,6 +79,10 @@ def check(a: Scenario, b: Scenario, seeds: Iterable[int], last: int = LAST) -> t
     if isinstance(last, bool) or not isinstance(last, int) or last < 1:
         raise InputError(f"compare: last = {one_line(last)} must be a whole number of at least 1")
     worlds = tuple(seed.item() if hasattr(seed, "item") else seed for seed in seeds)
+    if stop is not None:
+        worlds = worlds[:1]
+        if worlds and isinstance(worlds[0], int) and worlds[0] + stop.most - 1 > LARGEST_SEED:
+            raise InputError(f"compare: {stop.most:,} pairs (--at-most) from seed {worlds[0]} on go beyond 2**63 - 1")
     for seed in worlds:
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
             raise InputError(f"compare: seed {one_line(seed)} must be a whole number from 0 to 2**63 - 1")

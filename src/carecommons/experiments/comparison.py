@@ -14,7 +14,7 @@ import pandas as pd
 
 from carecommons.errors import InputError, did_you_mean, one_line
 from carecommons.experiments import formats, show
-from carecommons.experiments.estimate import LAST, NAN, Paired, estimate, last_year
+from carecommons.experiments.estimate import LAST, NAN, Paired, estimate, gaps, last_year
 from carecommons.experiments.kept import Kept
 from carecommons.experiments.ranking import beats
 from carecommons.experiments.sequential import MOST, Precision, Replication, Rule, Verdict
@@ -99,11 +99,23 @@ class Comparison(Kept):
         wanted = Stop(stop["outcome"], Precision(stop["half_width"], stop["relative"]), stop["most"])
         return replace(found, stop=wanted, verdict=found.judged(wanted).verdict)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The pairs, world by world."""
+        return tuple(key_of(self.subject, seed) for seed in self.seeds)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of these numbers, in words: what they lack, and what the folder holds that they leave out."""
+        done = [run.key for run in self.store.runs() if run.status == "done"]
+        mine = len({*self.keys} & {*done})
+        beyond = f"by the newest command alone: {mine:,} of {len(done):,} pairs kept here"
+        return (*self.lacking, *([beyond] if mine < len(done) else []))
+
     def answers(self) -> list[dict[str, Any]]:
         """By pair, every array that is kept of it, by name, as appraisals take them."""
         known = self.store.status()
-        keys = [key_of(self.subject, seed) for seed in self.seeds]
-        return [self.store.answer(key) for key in keys if known.get(key) == "done"]
+        return [self.store.answer(key) for key in self.keys if known.get(key) == "done"]
 
     def pairs_kept(self) -> Iterator[Pair]:
         """The pairs one after the other, without holding them all."""
@@ -184,7 +196,7 @@ class Comparison(Kept):
         """How the replication rule stands after these pairs, taken in the order of their worlds."""
         rule = Replication(Rule(stop.precision, most=stop.most))
         place = list(BY_NAME).index(stop.outcome)
-        known = {seed: b[place] - a[place] for seed, a, b in self.ends}
+        known = dict(zip((seed for seed, _, _ in self.ends), gaps(*self._arms(place)), strict=True))
         for seed in self.seeds:
             if not rule.feed(known.get(seed, NAN)):
                 break

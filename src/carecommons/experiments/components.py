@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
-from scipy.special import gammaincinv, ncfdtr
+from scipy.special import chdtri, gammaincinv, ncfdtr
 
 from carecommons.errors import InputError, one_line
 from carecommons.experiments.estimate import COVERAGE, NAN, mean
@@ -22,6 +23,7 @@ WORLDS: Final[dict[str, str]] = {
 }
 SAMPLES: Final = 4_000  # draws behind an interval: its ends are at quantiles known to +-0.25% of probability
 DECISION: Final = "components.interval"
+_FAR: Final = 1e7  # times the noise: from there on the limit is right to four digits
 _AXES: Final = {"parameter": (0,), "scenario": (1,), "world": (2,), "parameter x scenario": (0, 1),
                 "parameter x world": (0, 2), "scenario x world": (1, 2), "rest": (0, 1, 2)}  # fmt: skip
 # What is pooled where worlds are not shared: a replicate's number then means nothing across draws or scenarios.
@@ -118,7 +120,8 @@ def split(values: F64, worlds: Worlds = "draw", *, samples: int = SAMPLES) -> Co
     parts = {name: _part(squares, each, samples) for name, each in weights.items()}
     if s > 1:
         noise = _noise_of_scenarios(squares)
-        parts["scenario"] = _scenario_part(squares["scenario"], noise, d * r)
+        dust = table.size * (16 * sys.float_info.epsilon * float(np.abs(table).max())) ** 2
+        parts["scenario"] = _scenario_part(squares["scenario"], noise, d * r, dust)
     order = ("parameter", "scenario", "interaction", "stochastic")
     return Components({name: parts[name] for name in order if name in parts}, squares, d, s, r, worlds)
 
@@ -235,10 +238,10 @@ def _noise_of_scenarios(squares: dict[str, Square]) -> Square:
     return Square(found * df, df)
 
 
-def _scenario_part(line: Square, noise: Square, runs: int) -> Part:
-    """The variance of just these scenarios' means, each of so many runs."""
+def _scenario_part(line: Square, noise: Square, runs: int, dust: float) -> Part:
+    """The variance of just these scenarios' means, each of so many runs; noise up to `dust` is rounding, and none."""
     estimate = (line.mean - noise.mean) / runs
-    if noise.sum == 0:
+    if noise.sum <= dust:
         return Part(estimate, estimate, estimate)
     ratio = line.mean / noise.mean
     scale = noise.mean / (runs * line.df)
@@ -248,7 +251,12 @@ def _scenario_part(line: Square, noise: Square, runs: int) -> Part:
 
 
 def _non_centrality(ratio: float, df: int, noise_df: int, tail: float) -> float:
-    """Where the non-central F leaves probability `tail` below `ratio`: it falls as its centre moves away."""
+    """Where the non-central F leaves probability `tail` below `ratio`: it falls as its centre moves away.
+
+    Far out, where scipy's function fails, the numerator is its centre and the spread is the noise's alone.
+    """
+    if ratio > _FAR:
+        return df * ratio * float(chdtri(noise_df, tail)) / noise_df
 
     def below(centre: float) -> float:
         return float(ncfdtr(df, noise_df, centre, ratio))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -70,6 +71,19 @@ def covariance(a: Sequence[float], b: Sequence[float]) -> float:
         return NAN
     at_a, at_b = mean(a), mean(b)
     return math.fsum((x - at_a) * (y - at_b) for x, y in zip(a, b, strict=True)) / (len(a) - 1)
+
+
+def gaps(a: Sequence[float], b: Sequence[float]) -> list[float]:
+    """b less a, pair by pair, NaN where either is; what is off the first gap by no more than rounding is that gap.
+
+    Equal gaps of unequal values come out with other last digits, and would else be taken for a spread.
+    """
+    found = [y - x for x, y in zip(a, b, strict=True)]
+    known = [gap for gap in found if not math.isnan(gap)]
+    if not known:
+        return found
+    dust = 16 * sys.float_info.epsilon * max(abs(x) for x in (*a, *b) if not math.isnan(x))
+    return [known[0] if abs(gap - known[0]) <= dust else gap for gap in found]
 
 
 def last_year(series: F64, last: int = LAST) -> list[float]:
@@ -149,16 +163,16 @@ class Paired:
         """From one value a pair and arm; pairs in which an arm has none are left out."""
         known = [(x, y) for x, y in zip(a, b, strict=True) if not (math.isnan(x) or math.isnan(y))]
         left, right = [x for x, _ in known], [y for _, y in known]
-        gaps = [y - x for x, y in known]
-        spread_a, spread_b, spread = variance(left), variance(right), variance(gaps)
+        between = gaps(left, right)
+        spread_a, spread_b, spread = variance(left), variance(right), variance(between)
         correlation = _ratio(covariance(left, right), math.sqrt(spread_a) * math.sqrt(spread_b))
         return cls(
             a=mean(left),
             b=mean(right),
-            difference=estimate(gaps),
+            difference=estimate(between),
             correlation=max(-1.0, min(1.0, correlation)) if not math.isnan(correlation) else NAN,
             variance_reduction=_ratio(spread_a + spread_b, spread),
-            above=sum(gap > 0 for gap in gaps) / len(gaps) if gaps else NAN,
+            above=sum(y > x for x, y in known) / len(known) if known else NAN,
             spread=spread,
             pairs=len(a),
         )

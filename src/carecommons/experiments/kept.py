@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from carecommons.experiments import tables
-from carecommons.experiments.store.database import Store
+from carecommons.experiments.store.database import FAILED, Store
+from carecommons.experiments.store.errors import shown
 
 
 class Kept:
@@ -40,6 +41,23 @@ class Kept:
     def failures(self) -> pd.DataFrame:
         """A row a run that failed, with its cause."""
         return tables.failures(self.store)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The runs that these results are of, whether they are there or not."""
+        raise NotImplementedError
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What the results lack, in words, and what to do about it: runs that are missing, runs that failed."""
+        status, folder = self.store.status(), shown(self.store.folder)
+        found = [status.get(key) for key in dict.fromkeys(self.keys)]
+        advice = {
+            None: f"are missing, give the same command again ('carecommons status {folder}' shows it)",
+            FAILED: f"failed, 'carecommons retry {folder}' runs them again" if self.store.folder else "failed",
+        }
+        return tuple(f"{found.count(how):,} of {len(found):,} runs {then}" for how, then in advice.items()
+                     if how in found)  # fmt: skip
 
     def to_xarray(self) -> Any:
         """The series as an `xarray.Dataset` (cell, seed, month, and arm); needs the extra `data`."""

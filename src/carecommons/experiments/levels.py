@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any, Final
 
@@ -61,10 +62,12 @@ def kind_of(key: str) -> Any:
 
 def plain(value: Any, kind: Any) -> Any:
     """A level as the scenario will hold it: numbers out of numpy arrays are plain numbers, lists are tuples."""
-    value = value.item() if hasattr(value, "item") else value
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, list | tuple):
         return tuple(plain(part, float) for part in value)
-    return float(value) if kind is float and isinstance(value, int) and not isinstance(value, bool) else value
+    with suppress(OverflowError):  # such a number is refused as it is, where its range is known
+        return float(value) if kind is float and isinstance(value, int) and not isinstance(value, bool) else value
+    return value
 
 
 def assignments(texts: Sequence[str], where: str, form: str) -> list[tuple[str, str]]:

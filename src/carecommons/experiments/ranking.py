@@ -19,6 +19,7 @@ from carecommons.place.luck import Luck
 
 SAMPLES: Final = 2_000  # bootstrap samples: the standard error of a probability is at most 0.011
 DECISION: Final = "ranking.bootstrap"
+FEW: Final = 10  # worlds below which drawing them again says too little of how far others may be
 _A_DRAW: Final = 4  # uniforms that a keyed draw gives at once
 
 
@@ -145,8 +146,9 @@ def ranks(values: Mapping[str, Sequence[float]], good: Good, *, samples: int = S
     asked = table.shape[1]
     table = table[:, ~np.isnan(table).any(axis=0)]
     cells, worlds = table.shape
-    if worlds == 0:
-        raise InputError("ranks: there is no world in which every cell has a value")
+    if worlds < 2:
+        raise InputError(f"ranks: {worlds or 'no'} world{'' if worlds else 's'} in which every cell has a value, must "
+                         "be at least 2 to tell of others; sweep more replicates (-r)")  # fmt: skip
     sign = 1.0 if good == "up" else -1.0
     means = tuple(mean(row.tolist()) for row in table)
     order = tuple(sorted(range(cells), key=lambda cell: -sign * means[cell]))

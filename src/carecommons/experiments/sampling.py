@@ -148,7 +148,7 @@ class Sample:
 
 def parse_sample(text: str, where: str = "--sample") -> Sample:
     """A sample from a text such as `lhs:200`, or `lhs:200:7` with its seed."""
-    found = re.fullmatch(r"\s*([A-Za-z_]+)\s*:\s*(\d{1,9})\s*(?::\s*(\d{1,9})\s*)?", text)
+    found = re.fullmatch(r"\s*([A-Za-z_]+)\s*:\s*(\d{1,9})\s*(?::\s*(\d{1,12})\s*)?", text)
     if not found:
         raise InputError(f"{where} {one_line(text)!r}: must be method:size, such as lhs:200, or method:size:seed")
     sample = Sample(found[1].lower(), int(found[2]), int(found[3] or 1))

@@ -143,12 +143,14 @@ def sweep_tables(sweep: Sweep) -> Group:
     parts: list[RenderableType] = [_grid(sweep, outcome) for outcome in d.outcomes] if grid else [_list(sweep)]
     sure = f" ± 95% interval over {d.replicates} replicates" if d.replicates > 1 else ", one replicate: no interval"
     own = "; bold: the scenario as it stands" if d.own_cell is not None else ""
-    how = f"{_over(d.factors.get('months', (d.scenario.months,)), LAST)}{sure}{own}"
+    known = {name: min(each.n for each in sweep.estimates(name)) for name in d.outcomes if not sweep.lacking}
+    how = f"{over(d.factors.get('months', (d.scenario.months,)), LAST)}{sure}{own}"
+    how += _fewer(known, d.replicates, "replicates at least in one cell")
     return Group(*parts, *(Text(note, style="yellow") for note in sweep.notes), Text(how, style="dim"))
 
 
-def _over(months: Sequence[int], last: int) -> str:
-    """Over which months of runs so long a run counts."""
+def over(months: Sequence[int], last: int) -> str:
+    """Over which months of runs so long a run counts, in words."""
     shortest, longest = min(months), max(months)
     if last < shortest == longest:
         return f"mean of the last {last} of {longest} months"
@@ -222,14 +224,22 @@ def comparison_tables(comparison: Comparison) -> Group:
     ]
     parts += [_attribution(comparison)] if len(comparison.attribution) else []
     parts += [Text(f"{comparison.stop.outcome} {comparison.verdict}")] if comparison.stop and comparison.verdict else []
-    return Group(*parts, Text(_how(comparison), style="dim"))
+    parts += [Text(note, style="yellow") for note in comparison.notes]
+    ns = {name: comparison.paired[name].difference.n for name in HEADLINES}
+    return Group(*parts, Text(_how(comparison) + _fewer(ns, pairs, "pairs"), style="dim"))
+
+
+def _fewer(known: Mapping[str, int], of: int, what: str) -> str:
+    """Outcomes that have no value in some runs, as a mean over nobody has none."""
+    few = [f"{name} in {n}" for name, n in known.items() if n < of]
+    return f"; of {of} {what} there is a value of {', '.join(few)}" if few else ""
 
 
 def _how(comparison: Comparison) -> str:
     unpaired = "" if comparison.same_place else "; the arms are different places, so funded care is not attributed"
     sure = "± 95% interval over pairs" if len(comparison.ends) > 1 else "fewer than two pairs: no interval"
     return (
-        f"{_over((comparison.scenario_a.months,), comparison.last)}, of whole samples of "
+        f"{over((comparison.scenario_a.months,), comparison.last)}, of whole samples of "
         f"{comparison.scenario_a.citizens:,} citizens, {sure}{unpaired}"
     )
 

@@ -24,8 +24,7 @@ from carecommons.experiments.kept import Kept
 from carecommons.experiments.levels import levels_of
 from carecommons.experiments.ranking import Ranks, ranks
 from carecommons.experiments.sampling import Sample
-from carecommons.experiments.store.database import DONE, FAILED, Store
-from carecommons.experiments.store.errors import shown
+from carecommons.experiments.store.database import DONE, Store
 from carecommons.experiments.store.publish import publish
 from carecommons.experiments.task import Task, key_of, tasks_of
 from carecommons.guests.rich import Group
@@ -64,22 +63,15 @@ class Sweep(Kept):
                 for k, name in enumerate(BY_NAME)}  # fmt: skip
 
     @property
-    def lacking(self) -> tuple[str, ...]:
-        """What the design lacks, in words, and what to do about it: runs that are missing, runs that failed."""
-        status, keys = self.store.status(), dict.fromkeys(key for cell in self._keys for key in cell)
-        found, folder = [status.get(key) for key in keys], shown(self.store.folder)
-        advice = {
-            None: f"are missing, give the same command again ('carecommons status {folder}' shows it)",
-            FAILED: f"failed, 'carecommons retry {folder}' runs them again" if self.store.folder else "failed",
-        }
-        return tuple(f"{found.count(how):,} of {len(found):,} runs {then}" for how, then in advice.items()
-                     if how in found)  # fmt: skip
+    def keys(self) -> tuple[str, ...]:
+        """The runs of the design, cell by cell."""
+        return tuple(key for cell in self._keys for key in cell)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know of these numbers, in words: what they lack, and what the folder holds that they leave out."""
         done = [run for run in self.store.runs() if run.status == DONE]
-        mine = {key for cell in self._keys for key in cell}
+        mine = {*self.keys}
         if all(run.key in mine for run in done):
             return self.lacking
         worlds, cells = {run.seed for run in done}, {run.subject for run in done}
@@ -124,7 +116,7 @@ class Sweep(Kept):
         scenarios; in any other design the cells are the draws. All share their worlds.
         """
         check_outcomes([outcome])
-        table = np.array(self.values[outcome])
+        table = np.array(self._alike(outcome))
         lacking = int(np.isnan(table).sum())
         if lacking:
             why = " and ".join(self.lacking) or "take an outcome that every run has, this is a mean over nobody there"
@@ -151,7 +143,7 @@ class Sweep(Kept):
             able = ", ".join(name for name, each in BY_NAME.items() if each.good != "neither")
             raise InputError(f"ranks: neither direction of {outcome} is good in itself; say which one is, with good "
                              f"(--good) up or down, or rank by one of {able}")  # fmt: skip
-        values = dict(zip(_names(self.design.cells), self.values[outcome], strict=True))
+        values = dict(zip(_names(self.design.cells), self._alike(outcome), strict=True))
         if self.lacking and np.isnan(list(values.values())).any(axis=0).all():
             raise InputError(f"ranks: there is no world in which every cell has a value; {' and '.join(self.lacking)}")
         return ranks(values, good)
@@ -191,6 +183,10 @@ class Sweep(Kept):
 
     def _end(self, key: str) -> list[float]:
         return last_year(self.store.answer(key)["series"])
+
+    def _alike(self, outcome: str) -> list[list[float]]:
+        """By cell what each run counts with; a count is for so many adults where cells differ in how many there are."""
+        return self._per(outcome, show.per_of(outcome) if "citizens" in self.design.factors else None)
 
     def _per(self, outcome: str, per: int | None) -> list[list[float]]:
         check_outcomes([outcome])
