@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import carecommons as cc
 from carecommons.experiments import performing
 from carecommons.experiments.provenance import versions
 from carecommons.experiments.store import database
@@ -279,3 +284,72 @@ def test_a_comparison_is_appraised(compared: Path, swept: Path) -> None:
     ):
         result = carecommons(words)
         assert result.exit_code == 2 and named in result.stderr and result.stderr.count("\n") == 1, words
+
+
+def test_tables_of_other_runs_are_not_replaced_unless_asked(swept: Path, compared: Path, tmp_path: Path) -> None:
+    before = (swept / "runs.csv").read_bytes()
+    for words in (f"export {compared} {swept}", f"export {compared} {tmp_path / 'out'}"):
+        if "out" in words.rsplit("/", 1)[-1] and not words.endswith(str(swept)):
+            ran(f"export {swept} {tmp_path / 'out'}")
+            ran(f"export {swept} {tmp_path / 'out'}")  # again is no harm
+        result = carecommons(words)
+        assert result.exit_code == 4 and "choose another folder, or --force" in result.stderr, words
+    assert (swept / "runs.csv").read_bytes() == before == (tmp_path / "out" / "runs.csv").read_bytes()
+    result = carecommons(f"sweep derby --vary asking.door=0.5,1 {SMALL} -r 1 -j 1 -o {tmp_path / 'out'}")
+    assert result.exit_code == 4 and "holds other files" in result.stderr and "--force" in result.stderr
+    ran(f"export {swept} {swept}")
+    ran(f"export {compared} {tmp_path / 'out'} --force")
+
+
+def test_tables_that_are_older_than_the_runs_are_told(tmp_path: Path) -> None:
+    folder, words = tmp_path / "out", f"sweep derby --vary council.funding=0.5,1.0 {SMALL} -j 1 -o {tmp_path / 'out'}"
+    ran(f"{words} -r 1")
+    with (folder / "failures.csv").open("a") as file:
+        file.write("mine")
+    assert carecommons(f"{words} -r 2").exit_code == 4
+    assert "give the same command again, its tables are older than its runs" in ran(f"status {folder}")
+    ran(f"{words} -r 2 --force")
+    assert "Next: look at " in ran(f"status {folder}")
+
+
+def test_a_folder_in_the_place_of_a_table_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out" / "runs.csv").mkdir(parents=True)
+    for force in ("", " --force"):
+        result = carecommons(f"sweep derby --vary asking.door=0.5,1 {SMALL} -r 1 -j 1 -o {tmp_path / 'out'}{force}")
+        assert result.exit_code == 4 and result.stderr.count("\n") == 1
+    assert "runs.csv: is a folder; move it away" in result.stderr
+
+
+def test_a_manifest_of_wrong_types_is_as_none(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    ran(f"sweep derby --vary council.funding=0.5,1.0 {SMALL} -r 1 -j 1 -o {folder}")
+    for wrong in ('{"store": "closed", "sums": 3}', '{"store": "none", "files": [1], "coming": {"a": 2}}', "[]"):
+        (folder / "manifest.json").write_text(wrong)
+        for command in ("status", "repair"):
+            carecommons(f"{command} {folder}")
+        ran(f"sweep derby --vary council.funding=0.5,1.0 {SMALL} -r 1 -j 1 -o {folder} --force")
+
+
+PROGRAM = [sys.executable, "-c", "from carecommons.cli import main; main()"]
+
+
+@pytest.mark.parametrize(("closed", "words"), [(1, "status"), (2, "status"), (2, "reproduce --runs 2 -j 2")])
+def test_nothing_breaks_where_nobody_listens(swept: Path, closed: int, words: str) -> None:
+    command = shlex.join([*PROGRAM, *words.split(), str(swept)])
+    done = subprocess.run(["sh", "-c", f"{command} {closed}>&-"], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_letters_that_a_screen_lacks_are_replaced(compared: Path) -> None:
+    for encoding in ("ascii", "cp1252"):
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": encoding}
+        done = subprocess.run([*PROGRAM, "appraise", str(compared)], capture_output=True, timeout=120, env=env)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_a_folder_whose_name_is_no_text_holds_results_too(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff"))
+    cc.sweep(cc.Scenario(place="derby", citizens=60, months=2), {}, replicates=1, out=folder)
+    assert len(cc.load(folder).runs) == 1

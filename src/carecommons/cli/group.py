@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,10 +20,21 @@ AGAIN = 0.1  # seconds after which a stop that was not heard is repeated
 def main() -> None:
     """The program `carecommons`."""
     listen()
+    _speak()
     try:
         cli(prog_name="carecommons")
     finally:
         _remind(0)
+
+
+def _speak() -> None:
+    """See that whatever is said can be: where nobody listens, and in letters that the screen or file has."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever began us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def listen() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 import click
@@ -103,7 +102,7 @@ def reproduce(ctx: click.Context, folder: str, runs: int | None, crew: Crew, as_
     from carecommons.experiments.formats import to_json
     from carecommons.experiments.reproduction import RUNS
     from carecommons.experiments.reproduction import reproduce as again
-    from carecommons.experiments.store.errors import IncompatibleError
+    from carecommons.experiments.store.errors import IncompatibleError, pasted
 
     found = again(folder, runs or RUNS, engine=crew.of(), progress=not as_json)
     if as_json:
@@ -120,7 +119,7 @@ def reproduce(ctx: click.Context, folder: str, runs: int | None, crew: Crew, as_
                    f"runs gave now{why}", err=True)  # fmt: skip
         ctx.exit(IncompatibleError.exit_code)
     if len(found.runs) < found.held and not as_json:
-        click.echo(f"Next: 'carecommons reproduce {shlex.quote(folder)} --runs {found.held}' does all of them.")
+        click.echo(f"Next: 'carecommons reproduce {pasted(folder)} --runs {found.held}' does all of them.")
 
 
 @cli.command(short_help="Keep what is whole of a damaged folder.", epilog=example("carecommons repair out/derby"))

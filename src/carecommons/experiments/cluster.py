@@ -62,6 +62,8 @@ def _client(distributed: Any, scheduler: str) -> Any:
         return distributed.Client(scheduler, timeout=_PATIENCE, set_as_default=False, name="carecommons")
     except (OSError, ValueError, TypeError) as problem:
         cause = cause_of(problem)
+    except MemoryError:  # what another kind of server says, read as the length of a message
+        cause = "does not answer as a dask scheduler does"
     # What is left of the client is cleared away here and now: were it done later, by chance in the thread of another
     # client that is being started, the two would wait for each other.
     gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
@@ -18,8 +19,10 @@ from carecommons.errors import InputError, one_line
 from carecommons.experiments import formats
 from carecommons.experiments.estimate import LAST, estimate, last_year
 from carecommons.experiments.store.database import DONE, FAILED, Run, Store
-from carecommons.experiments.store.files import Content
+from carecommons.experiments.store.errors import OccupiedError, shown
+from carecommons.experiments.store.files import DATABASE, Content
 from carecommons.experiments.store.publish import publish
+from carecommons.experiments.store.sealed import digest_of
 from carecommons.experiments.store.state import places, worlds
 from carecommons.kernels.arrays import F64
 
@@ -167,8 +170,11 @@ def files(store: Store, format: str = "csv") -> dict[str, Content | None]:
 
 def export(store: Store, folder: str | Path, format: str = "csv", *, force: bool = False) -> list[Path]:
     """Write all tables into a folder -> the files; what is there and not as we left it is refused unless `force`."""
-    contents = files(store, format)
-    publish(folder, contents, force=force)
+    contents, to = files(store, format), Path(folder)
+    own = store.folder is not None and to.resolve() == store.folder.resolve()
+    if (to / DATABASE).exists() and not own and not force:
+        raise OccupiedError(f"{shown(to)}: holds runs and tables of its own; choose another folder, or --force")
+    publish(folder, contents, force=force, of=digest_of(json.dumps(store.identity).encode()).hex())
     return [Path(folder) / name for name, content in contents.items() if content is not None]
 
 
@@ -333,7 +339,8 @@ def _parquet(table: Table, path: Path) -> None:
     arrow, parquet = _extra("pyarrow"), _extra("pyarrow.parquet")
     kinds = {"int": arrow.int64(), "float": arrow.float64(), "bool": arrow.bool_(), "text": arrow.string()}
     schema = arrow.schema([(name, kinds[kind]) for name, kind in table.columns.items()])
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    # A file, as pyarrow takes no path that is not UTF-8.
+    with path.open("wb") as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for frame in _frames(table):
             writer.write_table(arrow.Table.from_pandas(frame, schema=schema, preserve_index=False))
 

@@ -36,8 +36,10 @@ def main() -> None:
 
 def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.stderr is None:  # closed by whoever began the sweep; our answers must not take its place
+        os.open(os.devnull, os.O_WRONLY)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anybody prints must not stand between the answers
+    os.dup2(2, sys.stdout.fileno())  # what anybody prints must not stand between the answers
     worlds = Worlds()
     _say(out, READY)
     for task in _orders(sys.stdin.buffer):

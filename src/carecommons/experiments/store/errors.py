@@ -67,7 +67,8 @@ def shown(path: str | Path | None) -> str:
 
 def pasted(path: str | Path) -> str:
     """A path as a command holds it that somebody may paste."""
-    return one_line(shlex.quote(str(path)), limit=200)
+    text = str(path)
+    return one_line(shlex.quote(f"./{text}" if text.startswith("-") else text), limit=200)
 
 
 def damaged(path: str | Path | None, found: str) -> DamagedError:

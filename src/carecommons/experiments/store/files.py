@@ -19,6 +19,8 @@ MANIFEST: Final = "manifest.json"
 SHARDS: Final = "shard-*-of-*"  # folders, within that of their experiment
 BESIDE: Final = ("-wal", "-shm", "-journal")  # what SQLite puts beside a database while it is open
 
+_NAMED: Final = ("sums", "files", "coming")  # what a manifest holds by the names of files
+
 Content = bytes | Callable[[Path], None]  # bytes, or what writes itself to the path that it is given
 
 
@@ -94,8 +96,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError, RecursionError):
         held = json.loads((folder / MANIFEST).read_bytes())
         if isinstance(held, dict) and isinstance(held.get("store"), str):
-            return held
+            return {key: value for key, value in held.items() if key not in _NAMED or _is_named(value)}
     return {}
+
+
+def _is_named(value: Any) -> bool:
+    """Whether it is hashes by name, as we write them."""
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from carecommons.errors import InputError
+from carecommons.experiments.store import files
 from carecommons.experiments.store.database import DONE, Run, Store
 from carecommons.experiments.store.errors import IncompatibleError, shown
 from carecommons.experiments.store.identity import differences, places_of
@@ -34,7 +35,7 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
         if Path(source).resolve() == Path(target).resolve():
             raise InputError(f"merge: {shown(source)} cannot be merged into itself")
     # Looked at all together, before a folder is made or changed for one.
-    held = [_held(source) for source in sources]
+    held = [_held(source) for source in (*_there(target), *sources)]
     varied = sorted({key for each in held for key in each.varied})
     for each in held:
         _agree(held[0], each, varied)
@@ -44,6 +45,11 @@ def merge(target: str | Path, sources: Sequence[str | Path], *, command: str = "
             with Store.read(source) as other, other.sealed.snapshot():
                 _agree(_Held.by(store), _Held.by(other), varied)
                 _bring(store, other)
+
+
+def _there(target: str | Path) -> list[str | Path]:
+    """The target, if it holds runs already."""
+    return [target] if str(target) and (Path(target) / files.DATABASE).exists() else []
 
 
 class _Held(NamedTuple):

@@ -130,9 +130,10 @@ def welcome(folder: Path, force: bool) -> None:
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or one_line(problem)
         raise StoreError(f"{shown(folder)}: cannot be written: {reason}") from None
-    if files.DATABASE in names or files.read_manifest(folder):
+    held = files.read_manifest(folder)
+    if files.DATABASE in names or held.get("store", "none") != "none":
         return
-    for name, known in ((files.MANIFEST, False), (LOCK, LOCK in names and signed(folder))):
+    for name, known in ((files.MANIFEST, bool(held)), (LOCK, LOCK in names and signed(folder))):
         if name in names and not known:  # where ours would have to stand: not even when forced
             raise OccupiedError(f"{shown(folder / name)}: is of something else; choose another folder")
     others = [name for name in names if not _is_ours(folder, name)]

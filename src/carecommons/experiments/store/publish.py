@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
@@ -15,6 +16,7 @@ from carecommons.experiments.store.errors import OccupiedError, shown, told
 from carecommons.experiments.store.files import Content
 from carecommons.experiments.store.lock import NAME as LOCK
 from carecommons.experiments.store.lock import Lock, holds
+from carecommons.experiments.store.sealed import digest_of
 
 # Letters that look alike elsewhere, dots that climb, drives, streams and devices: none of it can be written with these.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,98}[A-Za-z0-9]")
@@ -22,7 +24,9 @@ _DEVICES: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNOREC
 _OURS: Final = re.compile(rf"({LOCK}|{files.MANIFEST}|results(-\d+)?\.sqlite.*)", re.IGNORECASE)
 
 
-def publish(where: Store | str | Path, contents: Mapping[str, Content | None], *, force: bool = False) -> None:
+def publish(
+    where: Store | str | Path, contents: Mapping[str, Content | None], *, force: bool = False, of: str = ""
+) -> None:
     """Write files into the folder of a store, or any other, and note their hashes in its manifest.
 
     Parameters
@@ -33,6 +37,8 @@ def publish(where: Store | str | Path, contents: Mapping[str, Content | None], *
         By name, bytes or what writes itself to the path it is given; None takes away what we wrote under that name.
     force
         Also over files that are not ours, or were changed since we wrote them.
+    of
+        What the files are of, where the folder is no store's: those of something else are not replaced.
 
     Raises
     ------
@@ -52,7 +58,13 @@ def publish(where: Store | str | Path, contents: Mapping[str, Content | None], *
         folder.mkdir(parents=True, exist_ok=True)
     ours = not (folder / files.DATABASE).exists() or holds(folder)
     with nullcontext() if ours else Lock(folder, "carecommons: writing tables"):
-        _publish(folder, contents, force)
+        _publish(folder, contents, force, stamp(where) if isinstance(where, Store) else of)
+
+
+def stamp(store: Store) -> str:
+    """A hash of what the tables of a store are made from: its designs, and which runs it has."""
+    held = [sorted(store.status().items()), store.designs()]
+    return digest_of(json.dumps(held).encode()).hex()
 
 
 def check_name(name: str) -> None:
@@ -63,17 +75,22 @@ def check_name(name: str) -> None:
         raise InputError(f"file name '{one_line(name)}': is kept for the store itself")
 
 
-def _publish(folder: Path, contents: Mapping[str, Content | None], force: bool) -> None:
+def _publish(folder: Path, contents: Mapping[str, Content | None], force: bool, of: str) -> None:
     held = files.read_manifest(folder)
     if not held and (folder / files.MANIFEST).exists() and not (folder / files.DATABASE).exists():
         raise OccupiedError(f"{shown(folder / files.MANIFEST)}: is of something else; choose another folder")
     held.setdefault("store", "none")
+    if held["store"] == "none" and held.get("files") and held.get("of", of) != of and not force:
+        raise OccupiedError(f"{shown(folder)}: holds the tables of other runs; choose another folder, or --force")
     known: dict[str, str] = held.setdefault("files", {})
     drafts: dict[str, str] = {}
     try:
         for name, content in contents.items():
             if content is not None:
                 drafts[name] = files.draft(folder / name, content)
+        for name in drafts:
+            if (folder / name).is_dir() and not (folder / name).is_symlink():
+                raise OccupiedError(f"{shown(folder / name)}: is a folder; move it away")
         if not force:
             _refuse_changed(folder, contents, drafts, held)
         # Before any is in place: should we be killed among them, each is either as it was or as it is to be.
@@ -90,7 +107,7 @@ def _publish(folder: Path, contents: Mapping[str, Content | None], force: bool) 
                 (folder / name).unlink(missing_ok=True)
     known |= drafts
     held.pop("coming", None)
-    files.write_manifest(folder, held | {"files": dict(sorted(known.items()))})
+    files.write_manifest(folder, held | {"of": of, "files": dict(sorted(known.items()))})
 
 
 def _refuse_changed(

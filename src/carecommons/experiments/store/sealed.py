@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -74,7 +75,7 @@ class Sealed:
             if mode != "create" and path is not None and not path.stat().st_size:
                 raise damaged(path, "it is empty")  # SQLite would take it for a new one and drop its log
             way = {"create": "rwc", "write": "rw"}.get(mode, "ro")
-            uri = "" if path is None else f"file:{quote(str(path.absolute()))}?mode={way}"
+            uri = "" if path is None else f"file:{quote(os.fsencode(path.absolute()))}?mode={way}"
             self._connection = sqlite3.connect(uri, uri=bool(uri), isolation_level=None, timeout=_PATIENCE)
         self._connection.text_factory = _text
         try:

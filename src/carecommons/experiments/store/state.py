@@ -18,6 +18,7 @@ from carecommons.experiments.store.database import DONE, FAILED, Store
 from carecommons.experiments.store.errors import pasted, shown
 from carecommons.experiments.store.identity import differences
 from carecommons.experiments.store.lock import Holder, holder
+from carecommons.experiments.store.publish import stamp
 from carecommons.experiments.task import key_of
 
 
@@ -62,6 +63,7 @@ class State:
     holder: Holder | None
     unmerged: bool
     unfinished: bool
+    stale: bool
     command: str
     versions: Mapping[str, str]
     mixed: str
@@ -91,6 +93,8 @@ class State:
             return f"when all shards are done: carecommons merge {pasted(self.folder.parent)}"
         if not (self.folder / "summary.csv").exists():
             return self._again("its tables are not there yet")
+        if self.stale:
+            return self._again("its tables are older than its runs")
         return f"look at {shown(self.folder / 'summary.csv')}"
 
     def _again(self, why: str) -> str:
@@ -132,6 +136,7 @@ def state(path: str | Path) -> State:
             size=sum(file.stat().st_size for file in folder.glob(f"{files.DATABASE}*") if file.is_file()),
             holder=holder(folder),
             unmerged=not part and _in_shards(folder, left),
+            stale=manifest.get("of", "") not in ("", stamp(store)),
             unfinished=bool(designs) and not (designs[-1].get("stop") or {}).get("over", True),
             command=asked(sessions) or str(manifest.get("command", "")),
             versions=sessions[-1].get("versions", {}) if sessions else {},
