@@ -95,9 +95,16 @@ def test_every_picture_says_where_it_comes_from(swept: Sweep, compared: Comparis
         assert ("paired luck" in source) == (runs != "1 run")
 
 
-@pytest.mark.parametrize("levels", [[0.7, 1.3], [0.7, 1.0, 1.3]], ids=["one panel", "two panels"])
-def test_no_word_runs_out_of_the_picture(levels: list[float]) -> None:
-    picture = cc.sweep(BASE, {"council.funding": levels}, replicates=2).plot("funded")
+MAP = {"council.funding": [0.7, 1.0, 1.3], "assessment.threshold": [1, 3]}
+
+
+@pytest.mark.parametrize(
+    ("factors", "outcome"),
+    [({"council.funding": [0.7, 1.3]}, "funded"), ({"council.funding": [0.7, 1.0, 1.3]}, "funded"), (MAP, "isolation")],
+    ids=["one panel", "two panels", "a narrow map"],
+)
+def test_no_word_runs_out_of_the_picture(factors: dict[str, list[float]], outcome: str) -> None:
+    picture = cc.sweep(BASE, factors, replicates=2).plot(outcome)
     picture.canvas.draw()
     width, height = picture.get_size_inches() * picture.dpi
     for text in picture.findobj(Text):

@@ -365,10 +365,11 @@ def _axes(
 
 
 def _headline(picture: Figure, title: str, subtitle: str) -> None:
-    height = picture.get_size_inches()[1]
-    left = 0.18 / picture.get_size_inches()[0]
+    width, height = picture.get_size_inches()
+    left = 0.18 / width
+    size = min(9.5, 7.2 * (width - 0.36) / SMALL_LETTER / len(subtitle))  # a narrow picture has smaller letters
     picture.text(left, 1 - 0.18 / height, title, fontsize=14.5, fontweight="bold", va="top")
-    picture.text(left, 1 - 0.50 / height, subtitle, fontsize=9.5, color=GREY, va="top")
+    picture.text(left, 1 - 0.50 / height, subtitle, fontsize=size, color=GREY, va="top")
 
 
 def _source(picture: Figure, text: str) -> None:
