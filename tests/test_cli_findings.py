@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import carecommons as cc
+from carecommons.analysis.perspectives import PERSPECTIVES
 from carecommons.cli import findings
 from carecommons.experiments.store.database import Store
 from carecommons.outcomes.quintiles import MEASURES
@@ -102,3 +103,12 @@ def test_effects_are_discounted_apart_from_money(tmp_path: Path) -> None:
     ran(f"compare derby --but council.funding=0.5 {SMALL} -r 3 -j 1 -o {tmp_path / 'out'}")
     told = json.loads(ran(f"appraise {tmp_path / 'out'} --discount-effects health --json"))["method"]
     assert told["discount_money"]["name"] == "standard" and told["discount_effects"]["name"] == "health"
+
+
+def test_an_appraisal_is_told_from_every_perspective(tmp_path: Path) -> None:
+    ran(f"compare derby --but council.funding=0.5 {SMALL} -r 3 -j 1 -o {tmp_path / 'out'}")
+    for perspective in PERSPECTIVES:
+        told = ran(f"appraise {tmp_path / 'out'} --perspective {perspective}")
+        assert ("cost not known" in told) == (perspective == "nhs")
+        assert ("ICER" in told) == (perspective != "nhs")
+        assert json.loads(ran(f"appraise {tmp_path / 'out'} --perspective {perspective} --json"))["table"]

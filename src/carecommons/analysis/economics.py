@@ -132,6 +132,10 @@ def net_benefit(cost: Any, effect: Any, threshold: float) -> F64:
     return np.asarray(threshold * np.asarray(e) - np.asarray(c), np.float64)
 
 
+CURVE: Final = ("threshold", "probability", "low", "high", "n", "interval", "normal", "mean_positive", "mark")
+"""The columns of an acceptability curve, also of one without thresholds."""
+
+
 def ceac(cost: Any, effect: Any, thresholds: Sequence[float] = THRESHOLDS, marks: bool = True) -> pd.DataFrame:
     """The acceptability curve: at each threshold the share of pairs with a positive net benefit.
 
@@ -151,7 +155,7 @@ def ceac(cost: Any, effect: Any, thresholds: Sequence[float] = THRESHOLDS, marks
             "interval": found.interval, "normal": probability_normal(at, sd), "mean_positive": _sure(at, sd, len(c)),
             "mark": named.get(threshold, ""),
         })  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*CURVE])
 
 
 def marks_of() -> dict[float, str]:
